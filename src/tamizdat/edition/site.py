@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The site's configuration: all that an edition knows besides stories.
+
+What always holds: a ``Site`` is plain data, encodes to deterministic JSON, and is checked once,
+when it is made (``Site.check``). ``furniture`` is the part that every page shows; changing it
+rebuilds the whole paper, changing anything else does not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from tamizdat.edition.errors import SiteError
+
+SLUG = re.compile(r"[\w][\w-]{0,99}\Z")
+RESERVED_SLUGS = frozenset(
+    "topics places people series page feed latest fragments assets media sitemaps".split()
+)
+RTL_LANGUAGES = frozenset("ar arc ckb dv fa ha he ks ps sd ug ur yi".split())
+
+ListingKind = Literal["site", "section", "topic", "place", "person", "series"]
+
+
+class _Part(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Base of every part of the configuration: immutable, absent when default."""
+
+
+class Section(_Part):
+    slug: str
+    title: str
+    description: str = ""
+
+
+class Page(_Part):
+    """A page of the newsroom's own: about, contact, corrections policy, privacy policy.
+
+    ``version`` counts from 1 where former versions stay readable (the privacy policy: consent
+    refers to its number); 0 where only the present text counts. ``html`` is clean HTML.
+    """
+
+    slug: str
+    title: str
+    html: str
+    version: int = 0
+    updated: str = ""
+    in_footer: bool = True
+
+
+class Profile(_Part):
+    """What a listing's own page says about a topic, place, person or series."""
+
+    kind: ListingKind
+    slug: str
+    title: str
+    description: str = ""
+
+
+class Pins(_Part):
+    """Stories that editors put at the top of a front, in their order. ``section`` is empty for
+    the front page. ``stories`` are uris; those not published are passed over."""
+
+    section: str
+    stories: tuple[str, ...] = ()
+
+
+class Language(_Part):
+    """One language of the paper, under ``/code/``."""
+
+    code: str
+    name: str
+    tagline: str = ""
+    description: str = ""
+    sections: tuple[Section, ...] = ()
+    pages: tuple[Page, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    pins: tuple[Pins, ...] = ()
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        return "rtl" if self.code.split("-")[0] in RTL_LANGUAGES else "ltr"
+
+    def section(self, slug: str) -> Section | None:
+        return next((s for s in self.sections if s.slug == slug), None)
+
+    def pinned(self, section: str = "") -> tuple[str, ...]:
+        return next((p.stories for p in self.pins if p.section == section), ())
+
+
+class Site(_Part):
+    """The whole paper. The first language is the default one.
+
+    ``address`` is the canonical base without a final slash (``https://paper.example``);
+    ``accent`` is a CSS hex colour for light pages, ``accent_dark`` for dark ones.
+    """
+
+    address: str
+    languages: tuple[Language, ...]
+    timezone: str = "UTC"
+    accent: str = "#8c1c13"
+    accent_dark: str = "#f0907f"
+    organisation: str = ""
+    contact: str = ""
+    read_more: int = 4
+    front_stories: int = 30
+
+    def language(self, code: str) -> Language:
+        """The language with this code. Raises ``SiteError`` where the paper has none such."""
+        for language in self.languages:
+            if language.code == code:
+                return language
+        have = ", ".join(lang.code for lang in self.languages)
+        raise SiteError(f"the paper has no language “{code}” (it has: {have})")
+
+    def check(self) -> Site:
+        """Return the same site, or raise ``SiteError`` that says what contradicts itself."""
+        if not re.match(r"https?://[^/\s]+\Z", self.address):
+            raise SiteError(f"address “{self.address}” must be like https://paper.example")
+        if not self.languages:
+            raise SiteError("a paper needs at least one language")
+        codes = [language.code for language in self.languages]
+        if len(set(codes)) != len(codes):
+            raise SiteError("a language is listed twice")
+        for language in self.languages:
+            _check_language(language)
+        for colour in (self.accent, self.accent_dark):
+            if not re.match(r"#[0-9a-fA-F]{6}\Z", colour):
+                raise SiteError(f"colour “{colour}” must be like #8c1c13")
+        return self
+
+
+def _check_language(language: Language) -> None:
+    if not re.match(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", language.code):
+        raise SiteError(f"language “{language.code}” is not a BCP 47 tag such as en or pt-BR")
+    slugs = [s.slug for s in language.sections]
+    slugs += list({p.slug for p in language.pages})
+    for slug in slugs:
+        if not SLUG.match(slug) or slug in RESERVED_SLUGS or slug.isdigit():
+            raise SiteError(f"“{slug}” cannot be the address of a section or page")
+        if slugs.count(slug) > 1:
+            raise SiteError(f"two sections or pages of “{language.code}” share the address {slug}")

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the builder hands to the renderer, and the port between them.
+
+What always holds: these are plain data; a ``Card`` is all that a list, feed index or box ever
+needs of a story, so no list loads a story's text. The renderer is a pure function of what it is
+given (no clock, no files, no network): the same input gives the same bytes in every process.
+
+What is not done here: choosing what goes on which page (``listings``), writing (``store``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from tamizdat.edition.site import ListingKind, Page
+from tamizdat.edition.story import Story
+
+
+class _Data(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Base of the plain data below."""
+
+
+class Thumb(_Data):
+    """A small picture in a list: address from the root, size in pixels, alternative text."""
+
+    path: str
+    width: int
+    height: int
+    alt: str = ""
+
+
+class Card(_Data):
+    """A story as lists show it. Dates are RFC 3339 with offset; ``minutes`` to read."""
+
+    uri: str
+    path: str
+    language: str
+    headline: str
+    published: str
+    updated: str
+    kicker: str = ""
+    standfirst: str = ""
+    byline: str = ""
+    section: str = ""
+    section_title: str = ""
+    minutes: int = 0
+    corrected: bool = False
+    photo: Thumb | None = None
+
+
+class Link(_Data):
+    """A link inside the paper: address from the root, words, language where it is another one."""
+
+    path: str
+    title: str
+    language: str = ""
+
+
+class ArticleFacts(_Data):
+    """What an article's page shows that is not in the story itself.
+
+    ``related`` holds only stories published now; ``translations`` likewise.
+    """
+
+    related: tuple[Card, ...] = ()
+    translations: tuple[Link, ...] = ()
+
+
+class Listing(_Data):
+    """A list of stories: the whole site, a section, topic, place, person or series."""
+
+    kind: ListingKind
+    language: str
+    slug: str
+    title: str
+    path: str
+    description: str = ""
+
+
+class Period(_Data):
+    """A stretch of a listing that has a page of its own: a month, a year, or a part of one.
+
+    ``label`` is ``2026-11`` or ``2026``; ``part`` counts from 1, the oldest, 0 where undivided.
+    """
+
+    label: str
+    path: str
+    part: int = 0
+    parts: int = 0
+
+
+class ListingPage(_Data):
+    """One page of a listing. ``cards`` are in the order to be shown, newest first.
+
+    ``period`` is None on the listing's front, which then links to ``periods``, newest first.
+    """
+
+    listing: Listing
+    cards: tuple[Card, ...]
+    period: Period | None = None
+    older: Link | None = None
+    newer: Link | None = None
+    periods: tuple[Period, ...] = ()
+
+
+class FrontBlock(_Data):
+    """A section's part of the front page."""
+
+    listing: Listing
+    cards: tuple[Card, ...]
+
+
+class Front(_Data):
+    """A language's front page: ``lead`` first, pinned ones before the latest."""
+
+    language: str
+    edition: int
+    updated: str
+    cards: tuple[Card, ...]
+    blocks: tuple[FrontBlock, ...] = ()
+    translations: tuple[Link, ...] = ()
+    months: tuple[Period, ...] = ()
+
+
+class FeedItem(_Data):
+    """A story in a feed, with its whole text (HTML with absolute addresses is the renderer's)."""
+
+    card: Card
+    html: str = ""
+    authors: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+class SitemapEntry(_Data):
+    """An address in a sitemap. ``alternates`` maps language codes to paths."""
+
+    path: str
+    updated: str
+    alternates: Mapping[str, str] = {}
+
+
+class Renderer(Protocol):
+    """Makes bytes of stories and lists. Raises ``StoryError`` naming the story and the block."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the furniture of every page changes: theme, name, sections, colours."""
+
+    def card(self, story: Story, path: str) -> Card: ...
+    def feed_item(self, story: Story, card: Card) -> FeedItem: ...
+    def article(self, story: Story, card: Card, facts: ArticleFacts) -> bytes: ...
+    def tombstone(self, story: Story, card: Card) -> bytes: ...
+    def redirect(self, to_path: str, language: str) -> bytes: ...
+    def front(self, front: Front) -> bytes: ...
+    def listing(self, page: ListingPage) -> bytes: ...
+    def listing_index(self, kind: ListingKind, language: str, links: Sequence[Link]) -> bytes: ...
+    def page(self, page: Page, language: str, former: Sequence[Link]) -> bytes: ...
+    def not_found(self, language: str) -> bytes: ...
+    def rss(self, listing: Listing, items: Sequence[FeedItem]) -> bytes: ...
+    def json_feed(self, listing: Listing, items: Sequence[FeedItem]) -> bytes: ...
+    def sitemap(self, entries: Sequence[SitemapEntry]) -> bytes: ...
+    def sitemap_index(self, sitemaps: Sequence[tuple[str, str]]) -> bytes: ...
+    def news_sitemap(self, cards: Sequence[Card]) -> bytes: ...
+    def latest_fragment(self, language: str, cards: Sequence[Card]) -> bytes: ...
+    def robots(self) -> bytes: ...
+    def manifest(self, language: str) -> bytes: ...
+    def assets(self) -> Mapping[str, bytes]:
+        """Files every paper has, by path from the root: scripts, icons."""

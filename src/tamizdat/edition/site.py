@@ -17,9 +17,11 @@ from tamizdat.edition.errors import SiteError
 
 SLUG = re.compile(r"[\w][\w-]{0,99}\Z")
 RESERVED_SLUGS = frozenset(
-    "topics places people series page feed latest fragments assets media sitemaps".split()
+    "topics|places|people|series|page|feed|latest|fragments|assets|media|sitemaps".split("|")  # noqa: SIM905
 )
-RTL_LANGUAGES = frozenset("ar arc ckb dv fa ha he ks ps sd ug ur yi".split())
+RTL_LANGUAGES = frozenset(
+    ["ar", "arc", "ckb", "dv", "fa", "ha", "he", "ks", "ps", "sd", "ug", "ur", "yi"]
+)
 
 ListingKind = Literal["site", "section", "topic", "place", "person", "series"]
 

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The newsroom's folder and its one settings file, ``tamizdat.toml``.
+
+What always holds: every setting is typed, unknown ones are refused by name, no secret has a
+default and none lies in the settings file (``secrets/`` holds them, mode 0700). Reading is pure:
+nothing is created here but by ``secret`` with ``create=True``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as _secrets
+import zoneinfo
+from pathlib import Path
+
+import msgspec
+
+
+class ConfigError(Exception):
+    """The settings or the folder cannot be used; the message says what to do."""
+
+
+class DeskSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``[desk]``: where staff work. ``hosts`` are the names the desk answers to."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    https: bool = False
+    debug: bool = False
+    four_eyes: bool = True
+
+
+class PaperSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``[paper]``: what is built. ``tree`` keeps a copy as plain files; ``workers`` is the number
+    of processes of a full build; ``brotli`` compresses every page when it is built."""
+
+    host: str = "127.0.0.1"
+    port: int = 8001
+    tree: bool = True
+    brotli: bool = False
+    workers: int = 2
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The whole file. ``address`` is the paper's canonical base; the first language is the
+    default one; ``database`` is ``sqlite`` or ``postgresql://user@host/name``."""
+
+    name: str
+    address: str
+    languages: tuple[str, ...] = ("en",)
+    timezone: str = "UTC"
+    database: str = "sqlite"
+    demo: bool = False
+    desk: DeskSettings = DeskSettings()
+    paper: PaperSettings = PaperSettings()
+
+
+class Newsroom:
+    """A newsroom's folder. Attributes are paths inside it; ``settings`` is the file, typed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.settings_file = self.folder / "tamizdat.toml"
+        self.secrets = self.folder / "secrets"
+        self.database = self.folder / "desk.sqlite3"
+        self.media = self.folder / "media"
+        self.edition = self.folder / "edition"
+        self.run = self.folder / "run"
+        self.settings = self._read()
+
+    @classmethod
+    def current(cls) -> Newsroom:
+        """The newsroom named by ``TAMIZDAT_DIR``, else the present folder."""
+        return cls(Path(os.environ.get("TAMIZDAT_DIR", ".")))
+
+    def _read(self) -> Settings:
+        try:
+            raw = self.settings_file.read_bytes()
+        except FileNotFoundError:
+            raise ConfigError(
+                f"{self.folder} is not a newsroom: it has no tamizdat.toml. "
+                f"Start one with: tamizdat init {self.folder}"
+            ) from None
+        except OSError as error:
+            raise ConfigError(f"cannot read {self.settings_file}: {error.strerror}") from error
+        try:
+            settings = msgspec.toml.decode(raw, type=Settings)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.settings_file}: {error}") from error
+        if settings.timezone not in zoneinfo.available_timezones():
+            raise ConfigError(f"{self.settings_file}: no time zone “{settings.timezone}”")
+        if not settings.languages:
+            raise ConfigError(f"{self.settings_file}: languages must name at least one")
+        return settings
+
+    def secret(self, name: str, *, create: bool = False) -> str:
+        """Read ``secrets/NAME``. Raises ``ConfigError`` where it is missing and not created."""
+        path = self.secrets / name
+        if create and not path.exists():
+            self.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(_secrets.token_urlsafe(48))
+        try:
+            value = path.read_text().strip()
+        except OSError as error:
+            raise ConfigError(
+                f"the secret {path} is missing or unreadable ({error.strerror}). "
+                f"Restore it from a backup, or run: tamizdat init {self.folder}"
+            ) from error
+        if len(value) < 32:
+            raise ConfigError(f"the secret {path} is too short to be one")
+        return value

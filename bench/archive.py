@@ -311,7 +311,7 @@ class Archive:
         for _ in range(24):
             reach = max(1, min(base.index, 4000))
             other = base.index - 1 - int(reach * rng.random() ** 3)
-            if 0 <= other and self._language_of(other) == base.language and other % 1000 != 444:
+            if other >= 0 and self._language_of(other) == base.language and other % 1000 != 444:
                 found.add(other)
             if len(found) == 4:
                 break

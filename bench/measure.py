@@ -228,7 +228,8 @@ def arguments(description: str, *, size: int, runs: int) -> argparse.ArgumentPar
 def report(figures: Mapping[str, Any], file: Path | None) -> None:
     """Write the figures with the machine they were measured on, where a file was asked for."""
     if file:
-        whole = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), **machine(), **figures}
+        measured = datetime.now(UTC).isoformat(timespec="seconds")
+        whole = {"measured": measured, **machine(), **figures}
         file.write_text(json.dumps(whole, indent=2, default=asdict) + "\n")
 
 

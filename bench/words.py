@@ -15,16 +15,17 @@ VOCABULARY = 9_000
 RUN = 1_000_003
 _LENGTHS = (9, 14, 11, 17, 7, 22, 12, 15)
 
+# Openings, vowels and ends of syllables; what stands twice is twice as frequent.
 _SYLLABLES = {
     "en": (
-        "b c ch d dr f g h j k l m n p pl r s sh st t th tr v w y".split(),
-        "a a e e i o u ea ou".split(),
-        ["", "", "", "", "n", "r", "s", "l", "t", "m", "d", "ng", "st"],
+        "b c ch d dr f g h j k l m n p pl r s sh st t th tr v w y",
+        "a a e e i o u ea ou",
+        "n r s l t m d ng st",
     ),
     "ru": (
-        "б в вл г гр д ж з к л м н п пр р с ст т тр ф х ч ш".split(),
-        "а е и о у ы я ю ё".split(),
-        ["", "", "", "", "н", "р", "с", "л", "т", "м", "в", "й", "ть", "х"],
+        "б в вл г гр д ж з к л м н п пр р с ст т тр ф х ч ш",
+        "а е и о у ы я ю ё",
+        "н р с л т м в й ть х",
     ),
 }
 
@@ -78,7 +79,8 @@ class Words:
 
 
 def _syllable(rng: random.Random, language: str) -> str:
-    return "".join(rng.choice(part) for part in _SYLLABLES[language])
+    opening, vowel, end = (part.split() for part in _SYLLABLES[language])
+    return rng.choice(opening) + rng.choice(vowel) + rng.choice(["", "", "", "", *end])
 
 
 def _capital(text: str) -> str:

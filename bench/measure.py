@@ -84,7 +84,7 @@ def _wait(pid: int, interval: float) -> tuple[int, Any, int]:
     while True:
         ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
-        XX
+            return status, usage, peak
         now = time.perf_counter()
         if now >= due:
             peak = max(peak, tree_memory(pid))

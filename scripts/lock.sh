@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Writes the lock files in requirements/ anew from pyproject.toml: every version pinned, every file hashed.
+# Give it uv's options, for example: scripts/lock.sh --upgrade-package django
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
@@ -7,5 +9,7 @@ common=(--universal --python-version 3.11 --generate-hashes --no-header --no-emi
 "$uv" pip compile "${common[@]}" pyproject.toml --extra postgres -o requirements/run.txt
 "$uv" pip compile "${common[@]}" pyproject.toml --extra postgres --group dev -c requirements/run.txt -o requirements/dev.txt
 # What the Django-free parts and their tests need: the environment in which nothing of Django can be imported by accident.
-printf 'babel\nbrotli\nclick\njinja2\nlxml\nmsgspec\nnh3\npillow\ntrafilatura\n' |
+printf 'babel\nbrotli\nclick\ngranian\njinja2\nlxml\nmsgspec\nnh3\npillow\ntrafilatura\n' |
     "$uv" pip compile "${common[@]}" - --group core-test -c requirements/run.txt -o requirements/core-test.txt
+# What makes an environment: uv itself, and what builds the project.
+"$uv" pip compile "${common[@]}" --group bootstrap -c requirements/dev.txt -o requirements/bootstrap.txt

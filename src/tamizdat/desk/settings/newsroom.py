@@ -56,5 +56,19 @@ LANGUAGE_CODE = _settings.languages[0]
 MEDIA_ROOT = NEWSROOM.media
 STATIC_ROOT = NEWSROOM.run / "static"
 WAGTAIL_SITE_NAME = _settings.name
-WAGTAILADMIN_BASE_URL = f"{'https' if _settings.desk.https else 'http'}://{_settings.desk.hosts[0]}:{_settings.desk.port}"
+WAGTAILADMIN_BASE_URL = (
+    f"https://{_settings.desk.hosts[0]}"
+    if _settings.desk.https
+    else f"http://{_settings.desk.hosts[0]}:{_settings.desk.port}"
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _settings.desk.https
+if _settings.desk.https:
+    # The web server in front of the desk speaks HTTPS and says so; nobody else reaches the desk.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in _settings.desk.hosts]
+
+# Mail of the desk itself (a task waits for you) is kept as files until the newsroom's own mail
+# is set up: nothing leaves for anybody else's server.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = NEWSROOM.run / "mail"

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# What people run. Each target says what it does, asks nothing and stops at the first error.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+python := .venv/bin/python
+say = @printf '\033[1m── %s\033[0m\n' "$(1)"
+
+.PHONY: help setup demo check test test-slow wheel bench lock clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
+
+setup: ## Set up the environment in .venv (quick when nothing changed)
+	@scripts/setup.sh
+
+demo: setup ## Fill a demo newsroom in ./demo, publish it, serve desk and paper
+	@$(python) -m tamizdat demo $(ARGS)
+
+check: setup ## Style, types, layers, locks, migrations: what CI checks
+	@scripts/check.sh
+
+test: setup ## Everything CI runs but the slow tests: checks and all tests
+	@scripts/chromium.sh
+	@scripts/check.sh
+	@scripts/test_core.sh
+	$(call say,All tests)
+	@$(python) -m pytest -n auto -m "not slow" -q
+
+test-slow: setup ## Faults, kill -9 at random points, long fuzzing
+	@scripts/chromium.sh
+	$(call say,Slow tests)
+	@$(python) -m pytest -n auto -m slow -q --timeout 1200
+
+wheel: setup ## Build the wheel and run the demo from it in an empty environment
+	@scripts/wheel.sh
+
+bench: setup ## Measure against the limits in bench/README.md
+	@for program in bench/[a-z]*.py; do printf '\033[1m── %s\033[0m\n' "$$program"; $(python) "$$program"; done
+
+lock: setup ## Write the lock files anew from pyproject.toml
+	@scripts/lock.sh
+
+clean: ## Remove what the targets above made (never a newsroom)
+	@rm -rf .venv .venv-core build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

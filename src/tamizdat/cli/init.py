@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``tamizdat init``: starts a real newsroom. Asks nothing; running it again only adds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tamizdat.cli.common import json_option, print_json, say, start_django
+from tamizdat.cli.folder import start_folder, system_timezone
+from tamizdat.config import Newsroom
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.option("--name", help="The paper's name.  [default: from the folder's name]")
+@click.option(
+    "--address",
+    default="https://paper.example",
+    show_default=True,
+    help="The paper's canonical address.",
+)
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    default=("en",),
+    show_default=True,
+    help="A language of the paper; give it again for each. The first is the default one.",
+)
+@click.option("--timezone", help="The time zone of the paper's dates.  [default: this machine's]")
+@click.option("--user", default="operator", show_default=True, help="The first account's name.")
+@click.option("--email", default="", help="The first account's mail address, if any.")
+@json_option
+def init(
+    folder: Path,
+    name: str | None,
+    address: str,
+    languages: tuple[str, ...],
+    timezone: str | None,
+    user: str,
+    email: str,
+    as_json: bool,
+) -> None:
+    """Start a real newsroom in a folder.
+
+    Writes its settings file (tamizdat.toml) and secrets, makes the database and the first
+    account, and prints a link with which its owner chooses a password. Run again, it continues
+    and changes nothing that is there.
+    """
+    newsroom = start_folder(
+        folder,
+        name=name or folder.resolve().name.replace("-", " ").title(),
+        address=address,
+        languages=languages,
+        timezone=timezone or system_timezone(),
+    )
+    prepare_database(newsroom)
+    link = first_account(newsroom, username=user, email=email)
+    if as_json:
+        print_json({"ok": True, "folder": str(newsroom.folder), "user": user, "link": link})
+    else:
+        _tell(newsroom, user, link)
+
+
+def prepare_database(newsroom: Newsroom) -> None:
+    """Bring the newsroom's database up to date: tables, roles, review, languages."""
+    start_django(newsroom.folder)
+    from django.core.management import call_command
+
+    say("Preparing the database …")
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def first_account(newsroom: Newsroom, *, username: str, email: str) -> str | None:
+    """Make the first account; the link to choose its password, None once it has one."""
+    from tamizdat.desk.staff.actions import create_account, invitation
+
+    user = create_account(acting_user=None, username=username, email=email, superuser=True)
+    if user.has_usable_password():
+        return None
+    return desk_url(newsroom) + invitation(user=user)
+
+
+def desk_url(newsroom: Newsroom) -> str:
+    """Where staff open the desk, without a final slash."""
+    from django.conf import settings
+
+    return str(settings.WAGTAILADMIN_BASE_URL).rstrip("/")
+
+
+def _tell(newsroom: Newsroom, user: str, link: str | None) -> None:
+    click.echo(f"The newsroom “{newsroom.settings.name}” lies in {newsroom.folder}")
+    if link:
+        click.echo(f"\nThe first account is “{user}”. Choose its password here, once, within")
+        click.echo(f"three days (the desk must run for it):\n\n  {link}\n")
+    else:
+        click.echo(f"The account “{user}” has its password already.\n")
+    click.echo("Next:")
+    click.echo(f"  edit {newsroom.settings_file}")
+    click.echo(f"  tamizdat doctor --dir {newsroom.folder}")
+    click.echo(f"  tamizdat run --dir {newsroom.folder}")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The two servers of a newsroom, by granian: the desk (WSGI) and the paper (ASGI).
+
+What always holds: no access log is written, so nobody's address is kept; both processes of a
+server end with their supervisor.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from tamizdat.cli.common import SETTINGS, open_newsroom
+from tamizdat.cli.processes import die_with_parent, follow_supervisor
+from tamizdat.config import Newsroom
+
+EDITION = "TAMIZDAT_EDITION"
+
+
+def desk_application() -> Callable[..., Any]:
+    """Made in granian's own worker process: the desk as a WSGI application."""
+    die_with_parent()
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    from tamizdat.desk.wsgi import application
+
+    return application
+
+
+def paper_application() -> Callable[..., Any]:
+    """Made in granian's own worker process: the paper as an ASGI application."""
+    die_with_parent()
+    from tamizdat.edition.serve import make_app
+
+    application: Callable[..., Any] = make_app(Path(os.environ[EDITION]))
+    return application
+
+
+def serve_desk(newsroom: Newsroom, *, host: str, port: int, threads: int = 4) -> None:
+    """Serve the desk until a signal ends it."""
+    open_newsroom(newsroom.folder)
+    follow_supervisor()
+    Granian(
+        "tamizdat.cli.servers:desk_application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=threads,
+        factory=True,
+        log_access=False,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def serve_paper(edition: Path, *, host: str, port: int) -> None:
+    """Serve a built paper until a signal ends it."""
+    os.environ[EDITION] = str(edition.resolve())
+    follow_supervisor()
+    Granian(
+        "tamizdat.cli.servers:paper_application",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        log_access=False,
+        log_level=LogLevels.warning,
+    ).serve()

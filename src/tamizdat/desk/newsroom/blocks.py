@@ -11,7 +11,10 @@ from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 from wagtail.snippets.blocks import SnippetChooserBlock
 
+PHRASES = ["bold", "italic", "link", "strikethrough", "superscript", "subscript", "code"]
 TEXT_FEATURES = [
+    "h2",
+    "h3",
     "bold",
     "italic",
     "link",
@@ -26,9 +29,7 @@ TABLE_OPTIONS: dict[str, Any] = {"contextMenu": ["row_above", "row_below", "col_
 
 
 class HeadingBlock(blocks.StructBlock):
-    level = blocks.ChoiceBlock(
-        choices=[("h2", "Heading"), ("h3", "Smaller heading")], default="h2"
-    )
+    level = blocks.ChoiceBlock(choices=[("h2", "Heading"), ("h3", "Smaller heading")], default="h2")
     text = blocks.CharBlock(max_length=200, help_text="A few words that say what follows.")
 
     class Meta:
@@ -40,7 +41,7 @@ class QuotationBlock(blocks.RichTextBlock):
     """Words of somebody else, set off from the text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"features": TEXT_FEATURES, **kwargs})
+        super().__init__(**{"features": [*PHRASES, "ol", "ul"], **kwargs})
 
     class Meta:
         icon = "openquote"
@@ -48,7 +49,9 @@ class QuotationBlock(blocks.RichTextBlock):
 
 
 class PullQuoteBlock(blocks.StructBlock):
-    text = blocks.TextBlock(rows=3, help_text="The sentence, without quotation marks.")
+    text = blocks.RichTextBlock(
+        features=PHRASES, help_text="The sentence, without quotation marks."
+    )
     attribution = blocks.CharBlock(
         required=False, max_length=200, label="Who said it", help_text="Name and role."
     )

@@ -53,6 +53,7 @@ class SitePage(TranslatableMixin, models.Model):
         verbose_name = "page"
         ordering: ClassVar = ["order", "title"]
         unique_together: ClassVar = [("translation_key", "locale"), ("locale", "slug")]
+        permissions: ClassVar = [("publish_sitepage", "Can publish page")]
 
     def __str__(self) -> str:
         return self.title

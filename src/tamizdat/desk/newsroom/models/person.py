@@ -47,7 +47,9 @@ class Person(index.Indexed, ClusterableModel):
         help_text="A portrait. Leave it empty where a face could harm somebody.",
     )
     is_pseudonym = models.BooleanField(
-        "pseudonym", default=False, help_text="Tick if this is not the real name. Only staff see it."
+        "pseudonym",
+        default=False,
+        help_text="Tick if this is not the real name. Only staff see it.",
     )
     staff_note = models.TextField(
         blank=True,

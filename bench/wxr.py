@@ -64,7 +64,8 @@ def _terms(words: Words) -> Iterator[str]:
         )
     for number in range(TAGS):
         yield (
-            f"<wp:tag><wp:term_id>{number + 100}</wp:term_id><wp:tag_slug>tag-{number}</wp:tag_slug>"
+            f"<wp:tag><wp:term_id>{number + 100}</wp:term_id>"
+            f"<wp:tag_slug>tag-{number}</wp:tag_slug>"
             f"<wp:tag_name><![CDATA[{words.phrase(number * 3, 2)}]]></wp:tag_name></wp:tag>\n"
         )
 
@@ -74,6 +75,7 @@ def _post(words: Words, number: int, posts: int, seed: int) -> str:
     date = FIRST + (SPAN - timedelta(days=1)) * (number / max(posts - 1, 1))
     slug, title = f"post-{number}", words.phrase(rng.randrange(PLACES), rng.randint(5, 10))
     category = rng.randrange(CATEGORIES)
+    name = words.name(category + 900)
     tags = "".join(
         f'<category domain="post_tag" nicename="tag-{tag}">'
         f"<![CDATA[{words.phrase(tag * 3, 2)}]]></category>"
@@ -101,7 +103,7 @@ def _post(words: Words, number: int, posts: int, seed: int) -> str:
 <wp:post_type>post</wp:post_type>
 <wp:post_password></wp:post_password>
 <wp:is_sticky>0</wp:is_sticky>
-<category domain="category" nicename="category-{category}"><![CDATA[{words.name(category + 900)}]]></category>
+<category domain="category" nicename="category-{category}"><![CDATA[{name}]]></category>
 {tags}
 {_comment(words, rng, number) if number % 4 == 0 else ""}</item>
 """

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from modelcluster.fields import ParentalKey

@@ -20,8 +20,10 @@ from datetime import datetime
 from django.db.models import Max
 from django.utils import timezone
 
-from tamizdat.desk.publishing import queue, stories
+from tamizdat.desk.publishing import queue
 from tamizdat.desk.publishing.models import BuildRequest, StoryHead, StoryVersion
+from tamizdat.desk.publishing.site import site_from_desk
+from tamizdat.desk.publishing.sources import DeskSource
 from tamizdat.edition import Edition
 from tamizdat.edition.errors import BusyError, EditionError, SiteError, StoryError
 from tamizdat.edition.site import Site
@@ -48,7 +50,9 @@ class Builder:
         try:
             number = self._build(requests)
         except BusyError:
-            queue.put_back(requests, "Another builder is at work; this waits for it.", self.clock(), 0.5)
+            queue.put_back(
+                requests, "Another builder is at work; this waits for it.", self.clock(), 0.5
+            )
         except SiteError as error:
             queue.give_up(requests, f"The paper's settings cannot be used: {error}", self.clock())
         except Exception as error:
@@ -59,7 +63,7 @@ class Builder:
         return len(requests)
 
     def _build(self, requests: Sequence[BuildRequest]) -> int:
-        site = stories.site_from_desk()
+        site = site_from_desk()
         kinds = {request.kind for request in requests}
         if queue.Kind.FULL in kinds or self.edition.needs_build(site):
             return self._whole(site)
@@ -71,7 +75,7 @@ class Builder:
 
     def _whole(self, site: Site) -> int:
         newest = StoryVersion.objects.aggregate(newest=Max("pk"))["newest"] or 0
-        self.edition.build(stories.DeskSource(), site)
+        self.edition.build(DeskSource(), site)
         queue.mark_all_live(self.edition.number, newest)
         return self.edition.number
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -123,7 +123,6 @@ class StoryVersion(models.Model):
             models.Index(
                 fields=["request"], condition=Q(edition__isnull=True), name="publishing_waiting"
             ),
-            models.Index(F("edition").desc(nulls_last=True), name="publishing_by_edition"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["uri", "version"], name="publishing_version_once"),

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from tamizdat.desk.publishing.models import BuildRequest, StoryHead, StoryVersion, WorkerHeartbeat
 
@@ -134,14 +134,27 @@ def mark_all_live(edition: int, up_to: int) -> None:
 
 @transaction.atomic
 def finish(requests: Iterable[BuildRequest], edition: int, now: datetime) -> None:
-    """These requests are done, and so is every other one of whose versions none waits any more."""
-    done: dict[str, object] = {"state": State.LIVE, "edition": edition, "finished": now, "claim": "", "error": ""}
-    BuildRequest.objects.filter(pk__in=[r.pk for r in requests], state=State.BUILDING).update(
-        **done, lease_until=None
+    """What these requests asked for is live."""
+    _live(
+        BuildRequest.objects.filter(pk__in=[r.pk for r in requests], state=State.BUILDING),
+        edition,
+        now,
     )
+    settle(edition, now)
+
+
+def settle(edition: int, now: datetime) -> None:
+    """Every request that waits or failed, but of whose versions none waits any more, is done."""
     waiting = StoryVersion.objects.filter(request=OuterRef("pk"), edition=None)
     had = StoryVersion.objects.filter(request=OuterRef("pk"))
-    BuildRequest.objects.filter(Exists(had), ~Exists(waiting), state=State.FAILED).update(**done)
+    left = BuildRequest.objects.filter(state__in=[State.FAILED, State.QUEUED])
+    _live(left.filter(Exists(had), ~Exists(waiting)), edition, now)
+
+
+def _live(requests: QuerySet[BuildRequest], edition: int, now: datetime) -> None:
+    requests.update(
+        state=State.LIVE, edition=edition, finished=now, claim="", lease_until=None, error=""
+    )
 
 
 @transaction.atomic

@@ -27,37 +27,14 @@ if TYPE_CHECKING:
 
 # What changes without the text changing: Wagtail's and the desk's own record keeping.
 _RECORDS = frozenset(
-    [
-        "pk",
-        "live",
-        "has_unpublished_changes",
-        "first_published_at",
-        "last_published_at",
-        "live_revision",
-        "expired",
-        "latest_revision",
-        "go_live_at",
-        "expire_at",
-        "locked",
-        "locked_at",
-        "locked_by",
-        "path",
-        "updated_at",
-        "edited_by",
-        "created_at",
-        "created_by",
-        "working_headline",
-        "withdrawn_at",
-        "withdrawal_reason",
-        "story_uri",
-        "import_key",
-        "imported_from",
-        "original_url",
-        "corrections",
-        "slug",
-        "embargoed_until",
-        "translation_key",
-    ]
+    {
+        *("pk", "live", "has_unpublished_changes", "first_published_at", "last_published_at"),
+        *("live_revision", "expired", "latest_revision", "go_live_at", "expire_at"),
+        *("locked", "locked_at", "locked_by", "path", "updated_at"),
+        *("edited_by", "created_at", "created_by", "working_headline", "withdrawn_at"),
+        *("withdrawal_reason", "story_uri", "import_key", "imported_from", "original_url"),
+        *("corrections", "slug", "embargoed_until", "translation_key"),
+    }
 )
 _LOOK_BACK = 50
 

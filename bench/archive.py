@@ -334,7 +334,7 @@ class Archive:
             by=words.name(index),
             renditions=[
                 Rendition(
-                    name=f"{p.extension}-{p.width}",
+                    name=f"{p.content_type.partition('/')[2]}-{p.width}",
                     href=ni_uri(p.sha256),
                     content_type=p.content_type,
                     width=p.width,
@@ -362,9 +362,9 @@ def _renditions(number: int, seed: int) -> Iterator[Picture]:
     rng = random.Random(f"picture {number} {seed}")
     small = Image.new("RGB", (8, 6))
     small.putdata([tuple(rng.randrange(40, 220) for _ in "rgb") for _ in range(48)])
-    for width in WIDTHS:
-        image = small.resize((width, width * 3 // 4), Image.Resampling.BICUBIC)
-        for extension, content_type in FORMATS:
+    for extension, content_type in FORMATS:
+        for width in WIDTHS:
+            image = small.resize((width, width * 3 // 4), Image.Resampling.BICUBIC)
             out = io.BytesIO()
             image.save(out, {"jpg": "JPEG"}.get(extension, extension.upper()), quality=60)
             digest = hashlib.sha256(out.getvalue()).hexdigest()

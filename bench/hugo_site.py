@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.archive import WORDS, Archive, Base
+from bench.archive import WIDTHS, WORDS, Archive, Base
+from tamizdat.edition.paths import media_path
 from tamizdat.edition.site import Language
 from tamizdat.edition.story import Story, ni_sha256
 
@@ -119,7 +120,7 @@ def _related(other: Base) -> dict[str, str]:
 def _photo(photo: Story) -> dict[str, Any]:
     texts = {text.role: text.value for text in photo.descriptions}
     files = [
-        (f"/media/{sha[:2]}/{sha}.{r.name.split('-')[0]}", r)
+        (media_path(sha, r.content_type or ""), r)
         for r in photo.renditions
         if r.href and (sha := ni_sha256(r.href))
     ]
@@ -134,6 +135,9 @@ def _photo(photo: Story) -> dict[str, Any]:
         "src": path,
         "width": largest.width,
         "height": largest.height,
+        "thumb": files[-len(WIDTHS)][0],
+        "thumb_width": files[-len(WIDTHS)][1].width,
+        "thumb_height": files[-len(WIDTHS)][1].height,
         "sources": [
             {"type": kind, "srcset": ", ".join(srcs)}
             for kind, srcs in by_type.items()

@@ -7,9 +7,10 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
+SIZE ?= 10000
 say = @printf '\033[1m── %s\033[0m\n' "$(1)"
 
-.PHONY: help setup demo check test test-slow wheel bench lock clean
+.PHONY: help setup demo check test test-slow wheel bench bench-build lock clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -39,8 +40,11 @@ test-slow: setup ## Faults, kill -9 at random points, long fuzzing
 wheel: setup ## Build the wheel and run the demo from it in an empty environment
 	@scripts/wheel.sh
 
-bench: setup ## Measure against the limits in bench/README.md
-	@for program in bench/[a-z]*.py; do printf '\033[1m── %s\033[0m\n' "$$program"; $(python) "$$program"; done
+bench: setup ## Measure everything (SIZE=10000; see docs/bench.md)
+	@for part in build publish_one desk import_wxr; do printf '\033[1m── %s\033[0m\n' "$$part"; $(python) -m "bench.$$part" --size $(SIZE); done
+
+bench-build: setup ## The whole paper, by Hugo and by us (SIZE=10000)
+	@$(python) -m bench.build --size $(SIZE)
 
 lock: setup ## Write the lock files anew from pyproject.toml
 	@scripts/lock.sh

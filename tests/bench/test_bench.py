@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Every measurement runs, at a tiny size, and the archive it measures with is what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import measure
+from bench.archive import WORDS, Archive
+from tamizdat.edition.story import decode, encode
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def measured(name: str, folder: Path, *more: str) -> dict[str, Any]:
+    figures = folder / "figures.json"
+    arguments = ["--runs", "1", "--json", str(figures), "--work", str(folder), *more]
+    done = subprocess.run(
+        [sys.executable, "-m", f"bench.{name}", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.startswith("| ")
+    found: dict[str, Any] = json.loads(figures.read_text())
+    assert found["cores"] >= 1
+    return found
+
+
+def test_the_archive_is_the_same_every_time() -> None:
+    first = hashlib.sha256(b"".join(encode(s) for s in Archive(40).stories())).hexdigest()
+    second = hashlib.sha256(b"".join(encode(s) for s in Archive(40).stories())).hexdigest()
+    assert first == second
+
+
+def test_a_story_of_the_archive_is_what_the_comparison_promises() -> None:
+    archive = Archive(1000)
+    story = decode(encode(archive.story(302)))
+    assert len(story.topics) == 3
+    assert story.bodies[0].word_count == WORDS
+    assert 3 <= len(story.related) <= 4
+    assert story.lead_photo is not None
+    assert story.section is not None
+    assert archive.story(444).withdrawn
+    assert archive.story(77).corrections
+    assert archive.story(123).former_paths
+
+
+def test_related_stories_of_the_archive_are_earlier_and_published() -> None:
+    archive = Archive(2000)
+    for index in (0, 1, 5, 1999):
+        for other in archive.related(archive.base(index)):
+            assert other < index
+            assert not archive.story(other).withdrawn
+            assert archive.story(other).language == archive.base(index).language
+
+
+def test_a_commands_cost_counts_the_processes_it_starts(tmp_path: Path) -> None:
+    child = "x = bytearray(60_000_000); import time; time.sleep(0.6)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    cost = measure.run([sys.executable, "-c", parent], cwd=tmp_path, log=tmp_path / "log")
+    assert cost.peak > 60_000_000
+    assert 0.6 < cost.wall < 20
+
+
+def test_a_command_that_fails_says_so(tmp_path: Path) -> None:
+    with pytest.raises(measure.CommandError, match="no such thing"):
+        measure.run(
+            [sys.executable, "-c", "raise SystemExit('no such thing')"],
+            cwd=tmp_path,
+            log=tmp_path / "log",
+        )
+
+
+def test_links_of_one_file_count_once_in_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 100)
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    assert measure.volume(tmp_path) == (2, 100)

@@ -101,9 +101,9 @@ def figure(writer: Writer, node: _Element) -> None:
     if len(images) > 1 and next(node.iter("table"), None) is None:
         gallery(writer, node, images)
     elif (found := next(node.iter("table"), None)) is not None:
-        table(writer, found, caption_of(writer, node).caption)
+        table(writer, found, caption_of(node).caption)
     elif images:
-        writer.add(_photo(writer, images[0], caption_of(writer, node)))
+        writer.add(_photo(writer, images[0], caption_of(node)))
     elif next(node.iter("blockquote"), None) is not None:
         _quote(writer, node)
     else:
@@ -140,15 +140,15 @@ def gallery(writer: Writer, node: _Element, images: list[_Element]) -> None:
     for image in images:
         frame = next((a for a in image.iterancestors("figure", "dl", "li") if a is not node), None)
         inside = frame is not None and node in frame.iterancestors()
-        words = caption_of(writer, frame) if inside and frame is not None else Words()
+        words = caption_of(frame) if inside and frame is not None else Words()
         made.append(_photo(writer, image, words))
-    whole = _own_caption(writer, node)
+    whole = _own_caption(node)
     end = f'<p class="caption">{_html.escape(whole, quote=False)}</p>' if whole else ""
     shown = "".join(dict.fromkeys(made))
     writer.add(f'<div class="gallery">{shown}{end}</div>' if shown else "")
 
 
-def _own_caption(writer: Writer, node: _Element) -> str:
+def _own_caption(node: _Element) -> str:
     for child in node.iter("figcaption"):
         if next(
             (a for a in child.iterancestors("figure", "ul") if a is not node), None
@@ -159,7 +159,7 @@ def _own_caption(writer: Writer, node: _Element) -> str:
     return ""
 
 
-def caption_of(writer: Writer, node: _Element) -> Words:
+def caption_of(node: _Element) -> Words:
     """The words under a photo; a credit in an element of its own is told apart."""
     caption = next(node.iter("figcaption"), None)
     if caption is None:

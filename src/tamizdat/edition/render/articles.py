@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""An article's page, and the card that stands for it in lists.
+
+What always holds: the body is put in as it was published; a photo in the short form is filled in
+from the story's own photos, and one that the story does not have is an error naming both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from tamizdat.edition import body
+from tamizdat.edition.errors import StoryError
+from tamizdat.edition.paths import listing_path, url
+from tamizdat.edition.render import linked, photo
+from tamizdat.edition.render.furniture import Tongue, environment
+from tamizdat.edition.site import ListingKind
+from tamizdat.edition.story import BYLINE_RELS, InfoSource, Story, Term
+from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, Thumb
+from tamizdat.theme.words import endonym
+
+THUMB_WIDTH = 640
+SOCIAL_WIDTH = 1200
+NOTABLE_UPDATE = timedelta(minutes=15)
+_SHORT_FORM = re.compile(r'<figure class="photo" data-photo="([^"]*)"></figure>')
+_TEMPLATE = environment.get_template("article.html")
+
+
+def name_of(story: Story) -> str:
+    """How an error names a story: by its headline, else its uri."""
+    return f"story “{story.headline}” ({story.uri})" if story.headline else f"story {story.uri}"
+
+
+def card(story: Story, path: str, tongue: Tongue) -> Card:
+    """What lists show of the story."""
+    section = story.section
+    known = tongue.language.section(section.literal or "") if section else None
+    return Card(
+        uri=story.uri,
+        path=path,
+        language=tongue.code,
+        headline=story.headline,
+        published=story.first_created or story.version_created or "",
+        updated=story.version_created or story.first_created or "",
+        kicker=story.kicker,
+        standfirst=story.standfirst,
+        byline=story.by or str(tongue.words.join(p.name or "" for p in story.bylines)),
+        section=(section.literal or "") if section else "",
+        section_title=known.title if known else (section.name or "") if section else "",
+        minutes=body.reading_minutes(_words(story), tongue.code),
+        corrected=bool(story.corrections),
+        photo=_thumb(story),
+    )
+
+
+def _words(story: Story) -> int:
+    main = next((b for b in story.bodies if b.role == "main"), None)
+    if main is None:
+        return 0
+    return main.word_count if main.word_count is not None else body.count_words(main.value)
+
+
+def _thumb(story: Story) -> Thumb | None:
+    lead = story.lead_photo
+    if lead is None:
+        return None
+    file = photo.nearest(lead, THUMB_WIDTH, ("image/webp",))
+    file = file or photo.nearest(lead, THUMB_WIDTH, photo.EVERYWHERE)
+    if file is None:
+        return None
+    alt = next((d.value for d in lead.descriptions if d.role == "alt"), "")
+    return Thumb(path=file.path, width=file.width, height=file.height, alt=alt)
+
+
+def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes:
+    """The whole page of a published story."""
+    address = tongue.site.address
+    canonical = address + url(card.path)
+    image = _image(story, address)
+    values = {
+        "f": tongue.furniture("article", card.section),
+        "t": tongue.words.plain,
+        "paper": tongue.language.name,
+        "headline": card.headline,
+        "standfirst": card.standfirst,
+        "description": card.standfirst or card.headline,
+        "kicker": _kicker(card),
+        "canonical": canonical,
+        "alternates": alternates(tongue, canonical, facts.translations),
+        "languages": tongue.language_links({t.language: t.path for t in facts.translations}),
+        "translations": [(t, endonym(t.language)) for t in facts.translations],
+        "byline": _byline(story, tongue),
+        "dateline": story.located,
+        "minutes": tongue.minutes(card.minutes),
+        "image": image,
+        "corrections": [_correction(c, tongue) for c in story.corrections],
+        "photo": _lead_photo(story),
+        "body": _body(story),
+        "sources": _sources(story.info_sources, tongue),
+        "about": _about(story, tongue),
+        "related": [(c, tongue.day(c.published)) for c in facts.related],
+        "sensitive": story.sensitive,
+        "message": tongue.message,
+        "latest": tongue.latest,
+        "linked_data": _linked_data(story, card, canonical, image, tongue),
+        **_dates(card, tongue),
+    }
+    return _TEMPLATE.render(values).encode()
+
+
+def alternates(tongue: Tongue, canonical: str, links: Sequence[Link]) -> list[tuple[str, str]]:
+    """The page in every language it has, for ``hreflang``; nothing where it has only one."""
+    if not links:
+        return []
+    others = [(link.language, tongue.site.address + url(link.path)) for link in links]
+    return [(tongue.code, canonical), *others]
+
+
+def _kicker(card: Card) -> Markup:
+    """The story's own kicker, behind its section."""
+    parts: list[Markup | str] = []
+    if card.section:
+        parts.append(
+            Markup('<a href="/{}/{}/">{}</a>').format(
+                card.language, card.section, card.section_title or card.section
+            )
+        )
+    if card.kicker:
+        parts.append(Markup("<span>{}</span>").format(card.kicker))
+    return Markup(" ").join(parts)
+
+
+def _linked(kind: ListingKind, term: Term, language: str) -> Markup:
+    name = term.name or term.literal or ""
+    if not term.literal:
+        return escape(name)
+    return Markup('<a href="{}">{}</a>').format(listing_path(kind, language, term.literal), name)
+
+
+def _byline(story: Story, tongue: Tongue) -> Markup:
+    """Everybody who made the story, by what they did, each linked to what they wrote."""
+    lines = []
+    for rel in BYLINE_RELS:
+        people = [_linked("person", p, tongue.code) for p in story.people if p.rel == rel]
+        if people:
+            names = tongue.words.join(people)
+            lines.append(
+                Markup("<span>{}</span>").format(tongue.words.html(f"by_{rel}", names=names))
+            )
+    return Markup(" ").join(lines) if lines else escape(story.by or "")
+
+
+def _dates(card: Card, tongue: Tongue) -> dict[str, str]:
+    local = tongue.calendar.local
+    published, updated = local(card.published), local(card.updated)
+    later = updated - published >= NOTABLE_UPDATE
+    moment = tongue.calendar.moment(updated) if later else ""
+    return {
+        "published_iso": published.isoformat(timespec="seconds"),
+        "updated_iso": updated.isoformat(timespec="seconds"),
+        "published": tongue.calendar.moment(published),
+        "updated": tongue.words.fill("updated", date=moment) if later else "",
+    }
+
+
+def _correction(correction: Story, tongue: Tongue) -> tuple[str, str, Markup]:
+    date = correction.version_created or ""
+    return tongue.day(date) if date else "", date, paragraphs(correction)
+
+
+def paragraphs(item: Story) -> Markup:
+    """The text of an associated item: its HTML cleaned, or its plain text as paragraphs."""
+    for text in item.bodies:
+        if text.content_type == "text/html":
+            return Markup(body.clean(text.value))  # noqa: S704 - cleaned.
+        lines = [line for line in text.value.split("\n") if line.strip()]
+        return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
+    return Markup("")
+
+
+def _lead_photo(story: Story) -> Markup:
+    lead = story.lead_photo
+    if lead is None:
+        return Markup("")
+    html = photo.figure(lead, sizes=photo.ACROSS, eager=True, data_photo=False)
+    return Markup(html + "\n") if html else Markup("")  # noqa: S704 - escaped by figure.
+
+
+def _body(story: Story) -> Markup:
+    html = story.body_html
+    if '"></figure>' in html:
+        html = _SHORT_FORM.sub(_filler(story), html)
+    return Markup(html)  # noqa: S704 - cleaned when it was published.
+
+
+def _filler(story: Story) -> Callable[[re.Match[str]], str]:
+    photos = {item.uri: item for item in story.associations if item.rel in ("photo", "lead-photo")}
+
+    def fill(match: re.Match[str]) -> str:
+        uri = unescape(match[1])
+        if uri not in photos:
+            raise StoryError(
+                f"{name_of(story)}: the text shows the photo {uri}, "
+                "which is not among the story's photos"
+            )
+        return photo.figure(photos[uri], sizes=photo.IN_TEXT)
+
+    return fill
+
+
+def _sources(sources: Iterable[InfoSource], tongue: Tongue) -> list[dict[str, str]]:
+    return [
+        {
+            "name": source.name or source.literal or "",
+            "role": tongue.words.plain.get(f"source_{source.role}", ""),
+            "link": _web_link(source.uri or ""),
+            "supports": (source.literal or "") if source.name else "",
+        }
+        for source in sources
+        if source.name or source.literal
+    ]
+
+
+def _web_link(uri: str) -> str:
+    """The address where it is one of the web, else nothing: ``javascript:`` is none."""
+    return uri if re.match(r"https?://[^\s]+\Z", uri) else ""
+
+
+def _about(story: Story, tongue: Tongue) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Where more of the same is found: series, topics, places, each with its links."""
+    groups: list[tuple[ListingKind, list[Term]]] = [
+        ("series", story.series),
+        ("topic", story.topics),
+        ("place", story.places),
+    ]
+    rows = []
+    for kind, terms in groups:
+        links = [
+            (listing_path(kind, tongue.code, term.literal), term.name or term.literal)
+            for term in terms
+            if term.literal
+        ]
+        if links:
+            rows.append((tongue.words.count(kind, len(links)), links))
+    return rows
+
+
+def _image(story: Story, address: str) -> dict[str, Any] | None:
+    """The picture that stands for the story elsewhere: a JPEG, for those that know no other."""
+    lead = story.lead_photo
+    file = photo.nearest(lead, SOCIAL_WIDTH, photo.EVERYWHERE) if lead else None
+    if lead is None or file is None:
+        return None
+    alt = next((d.value for d in lead.descriptions if d.role == "alt"), "")
+    return {"address": address + file.path, "width": file.width, "height": file.height, "alt": alt}
+
+
+def _linked_data(
+    story: Story, card: Card, canonical: str, image: dict[str, Any] | None, tongue: Tongue
+) -> Markup:
+    return linked.article(
+        {
+            "headline": card.headline,
+            "description": card.standfirst,
+            "url": canonical,
+            "datePublished": card.published,
+            "dateModified": card.updated,
+            "author": _authors(story, tongue),
+            "articleSection": card.section_title,
+            "image": [image["address"]] if image else None,
+            "inLanguage": tongue.code,
+            "isAccessibleForFree": True,
+            "keywords": [topic.name for topic in story.topics if topic.name],
+            "publisher": tongue.publisher,
+            "correction": [_comment(c) for c in story.corrections],
+        }
+    )
+
+
+def _authors(story: Story, tongue: Tongue) -> list[dict[str, str]] | dict[str, str]:
+    authors = [
+        {"@type": "Person", "name": p.name}
+        | (
+            {"url": tongue.site.address + url(listing_path("person", tongue.code, p.literal))}
+            if p.literal
+            else {}
+        )
+        for p in story.people
+        if p.rel in ("author", "reporter") and p.name
+    ]
+    if authors:
+        return authors
+    if story.by:
+        return [{"@type": "Person", "name": story.by}]
+    return {"@type": "NewsMediaOrganization", "name": tongue.publisher["name"]}
+
+
+def _person(person: Term, tongue: Tongue) -> dict[str, str]:
+    facts = {"@type": "Person", "name": person.name or ""}
+    if person.literal:
+        path = listing_path("person", tongue.code, person.literal)
+        facts["url"] = tongue.site.address + url(path)
+    return facts
+
+
+def _comment(correction: Story) -> dict[str, str]:
+    text = body.plain(str(paragraphs(correction)))
+    return {
+        "@type": "CorrectionComment",
+        "text": text,
+        "datePublished": correction.version_created or "",
+    }
+
+
+def feed_item(story: Story, card: Card) -> FeedItem:
+    """The story as a feed carries it: its corrections, its lead photo, its text."""
+    authors = [p.name for p in story.people if p.rel in ("author", "reporter") and p.name]
+    notes = Markup("").join(
+        Markup("<blockquote>{}</blockquote>").format(paragraphs(c)) for c in story.corrections
+    )
+    return FeedItem(
+        card=card,
+        html=str(notes + _lead_photo(story) + _body(story)),
+        authors=tuple(authors or ([story.by] if story.by else [])),
+        topics=tuple(topic.name for topic in story.topics if topic.name),
+    )

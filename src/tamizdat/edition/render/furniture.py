@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What every page of a kind shows, rendered once: masthead, sections, footer, style.
+
+What always holds: a page is its furniture, in four pieces, with its own text in the three cuts
+between them. Pieces depend on the site's ``furniture`` facts and the theme alone, so that
+``fingerprint`` changes exactly when every page does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import resources
+from typing import Any, Literal
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from tamizdat.edition.paths import KIND_FOLDERS, index_path, url
+from tamizdat.edition.render import linked
+from tamizdat.edition.site import Language, Page, Site
+from tamizdat.theme import style
+from tamizdat.theme.words import Calendar, Words, endonym
+
+PageKind = Literal["front", "article", "listing", "page"]
+CORRECTIONS_PAGES = ("corrections", "corrections-policy")
+MESSAGE_PAGES = ("support", "about")
+_CUT = "\x00cut\x00"
+_LANGUAGES = Markup('<nav class="languages" aria-label="{}"><ul>{}</ul></nav>\n')
+_HERE = Markup('<li><span lang="{0}" aria-current="true">{1}</span></li>')
+_THERE = Markup('<li><a href="{0}" hreflang="{1}" lang="{1}">{2}</a></li>')
+
+environment = jinja2.Environment(
+    loader=jinja2.PackageLoader("tamizdat.theme"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    auto_reload=False,
+    bytecode_cache=None,
+)
+
+
+class Tongue:
+    """One language of the paper: its words, its calendar, its furniture."""
+
+    def __init__(self, site: Site, language: Language, css: str) -> None:
+        self.site = site
+        self.language = language
+        self.code = language.code
+        self.words = Words(language.code)
+        self.calendar = Calendar(self.words.locale, site.timezone)
+        self.pages: dict[str, Page] = {page.slug: page for page in language.pages}
+        self.front = f"/{language.code}/"
+        self._css = css
+        self._minutes: dict[int, str] = {}
+        self._pieces: dict[tuple[PageKind, str], tuple[Markup, ...]] = {}
+
+    def furniture(self, kind: PageKind, section: str = "") -> tuple[Markup, ...]:
+        """The four pieces around a page's own text."""
+        found = self._pieces.get((kind, section))
+        if found is None:
+            found = self._pieces[kind, section] = self._render(kind, section)
+        return found
+
+    def minutes(self, count: int) -> str:
+        """“2 minutes to read”, or nothing where there is nothing to read."""
+        if not count:
+            return ""
+        found = self._minutes.get(count)
+        if found is None:
+            found = self._minutes[count] = self.words.count("minutes", count)
+        return found
+
+    def day(self, date: str) -> str:
+        """“22 November 2026” of an RFC 3339 date, in the paper's time zone."""
+        return self.calendar.day(self.calendar.local(date).date())
+
+    def moment(self, date: str) -> str:
+        """“22 November 2026, 14:05”."""
+        return self.calendar.moment(self.calendar.local(date))
+
+    def _render(self, kind: PageKind, section: str) -> tuple[Markup, ...]:
+        words = self.words
+        page = environment.get_template("layout.html").render(
+            language=self.language,
+            kind=kind,
+            section=section,
+            style=Markup(self._css),  # noqa: S704 - the theme's own stylesheet.
+            policy=Markup(policy(self._css)),  # noqa: S704 - no quotation mark or "<" in it.
+            paper=style.PAPER,
+            paper_dark=style.PAPER_DARK,
+            pages=[page for page in self.pages.values() if page.in_footer],
+            indexes=[(name, index_path(name, self.code)) for name in KIND_FOLDERS],
+            contact=self.site.contact,
+            free=words["free"],
+            times=words.fill("times", place=self.calendar.place),
+            t=words.plain,
+            cut=_CUT,
+        )
+        return tuple(Markup(piece) for piece in page.split(_CUT))  # noqa: S704 - escaped by Jinja.
+
+    def language_links(self, paths: Mapping[str, str]) -> Markup:
+        """The paper's languages; each leads to this page's translation, else to its front."""
+        if len(self.site.languages) < 2:
+            return Markup("")
+        if not paths:
+            return self._plain_language_links
+        return self._language_links(paths)
+
+    @cached_property
+    def _plain_language_links(self) -> Markup:
+        return self._language_links({})
+
+    def _language_links(self, paths: Mapping[str, str]) -> Markup:
+        items = [
+            _HERE.format(lang.code, endonym(lang.code))
+            if lang.code == self.code
+            else _THERE.format(
+                paths.get(lang.code, f"/{lang.code}/"), lang.code, endonym(lang.code)
+            )
+            for lang in self.site.languages
+        ]
+        return _LANGUAGES.format(self.words["languages"], Markup("").join(items))
+
+    @cached_property
+    def corrections_policy(self) -> str:
+        """The path of the page that says how the paper corrects itself, or nothing."""
+        return next((f"/{self.code}/{s}/" for s in CORRECTIONS_PAGES if s in self.pages), "")
+
+    @cached_property
+    def publisher(self) -> dict[str, Any]:
+        """The newsroom, as machines read it."""
+        address = self.site.address
+        page = self.corrections_policy
+        return linked.publisher(
+            name=self.site.organisation or self.language.name,
+            address=address,
+            front=address + self.front,
+            corrections=address + url(page) if page else "",
+        )
+
+    @cached_property
+    def message(self) -> Markup:
+        """Where the newsroom's message is pulled in; a plain link stands in its place."""
+        page = next((s for s in MESSAGE_PAGES if s in self.pages), "")
+        link = Markup('<p><a href="/{}/{}/">{}</a></p>').format(
+            self.code, page, self.words["message_link"]
+        )
+        return Markup(
+            '<div class="message" data-fragment="/fragments/{}/message.html">{}</div>\n'
+        ).format(self.code, link if page else "")
+
+    @cached_property
+    def latest(self) -> Markup:
+        """Where the latest list is pulled in at the foot of articles."""
+        return Markup(
+            '<div class="latest" data-fragment="/fragments/{0}/latest.html">'
+            '<p><a href="/{0}/">{1}</a></p></div>\n'
+        ).format(self.code, self.words["latest_all"])
+
+
+def policy(css: str) -> str:
+    """The content security policy of every page: nothing from anywhere else."""
+    return (
+        f"default-src 'none'; img-src 'self'; media-src 'self'; style-src {style.csp_hash(css)}; "
+        "script-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+        "form-action 'self'"
+    )
+
+
+def fingerprint(site: Site) -> str:
+    """Sixteen hexadecimal digits that change when every page has to be made again."""
+    facts = [
+        (
+            (lang.code, lang.name),
+            [(section.slug, section.title) for section in lang.sections],
+            [(page.slug, page.title, page.in_footer) for page in lang.pages],
+        )
+        for lang in site.languages
+    ]
+    whole = (site.address, site.timezone, site.accent, site.accent_dark)
+    digest = hashlib.sha256(msgspec.json.encode((whole, site.organisation, site.contact, facts)))
+    for package in ("tamizdat.theme", "tamizdat.edition.render"):
+        for file in _files(resources.files(package)):
+            digest.update(file)
+    return digest.hexdigest()[:16]
+
+
+def _files(folder: resources.abc.Traversable) -> list[bytes]:
+    found: list[bytes] = []
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.is_dir() and entry.name != "__pycache__":
+            found += _files(entry)
+        elif entry.is_file():
+            found.append(entry.name.encode() + b"\0" + entry.read_bytes())
+    return found

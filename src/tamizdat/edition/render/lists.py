@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Pages that show many stories: fronts, listings and their periods, indexes; and the latest list.
+
+What always holds: stories keep the order they are given in; a day has one label, under which
+stories show their time alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+
+from markupsafe import Markup
+
+from tamizdat.edition.paths import index_path, url
+from tamizdat.edition.render import linked
+from tamizdat.edition.render.furniture import Tongue, environment
+from tamizdat.edition.site import ListingKind
+from tamizdat.edition.views import Card, Front, Link, Listing, ListingPage, Period
+
+SECOND = 12
+MONTHS = 12
+INDEXED = 60
+_FRONT = environment.get_template("front.html")
+_LISTING = environment.get_template("listing.html")
+_INDEX = environment.get_template("index.html")
+_LATEST = environment.get_template("latest.html")
+_LABEL = re.compile(r"(\d{4})(?:-(\d\d))?\Z")
+
+
+def front(front: Front, tongue: Tongue) -> bytes:
+    """A language's front page."""
+    site, words = tongue.site, tongue.words
+    canonical = site.address + url(tongue.front)
+    today = tongue.calendar.local(front.updated).date() if front.updated else None
+    shown = [(card, when(card, today, tongue)) for card in front.cards]
+    first = {card.uri for card in front.cards[: SECOND + 1]}
+    blocks = []
+    for block in front.blocks:
+        cards = [(c, when(c, today, tongue)) for c in block.cards if c.uri not in first]
+        if cards:
+            blocks.append((block.listing, cards))
+    return _FRONT.render(
+        f=tongue.furniture("front"),
+        t=words.plain,
+        title=tongue.language.name,
+        description=tongue.language.description or tongue.language.tagline,
+        canonical=canonical,
+        alternates=_alternates(tongue, canonical, front.translations),
+        feeds=_feeds(tongue.front),
+        linked_data=linked.json_in_html({"@context": "https://schema.org", **tongue.publisher}),
+        languages=tongue.language_links({}),
+        day=tongue.calendar.weekday(today) if today else "",
+        edition=words.fill("edition", number=front.edition) if front.edition else "",
+        tagline=tongue.language.tagline,
+        lead=shown[0] if shown else None,
+        second=shown[1 : SECOND + 1],
+        rest=shown[SECOND + 1 :],
+        blocks=blocks,
+        months=_periods(front.months[:MONTHS], tongue),
+        message=tongue.message,
+    ).encode()
+
+
+def _alternates(tongue: Tongue, canonical: str, links: Sequence[Link]) -> list[tuple[str, str]]:
+    if not links:
+        return []
+    others = [(link.language, tongue.site.address + url(link.path)) for link in links]
+    return [(tongue.code, canonical), *others]
+
+
+def when(card: Card, today: date | None, tongue: Tongue) -> str:
+    """“14:05” on the day of the edition, the day otherwise."""
+    local = tongue.calendar.local(card.published)
+    day = local.date()
+    return f"{local:%H:%M}" if day == today else tongue.calendar.day(day)
+
+
+def listing(page: ListingPage, tongue: Tongue) -> bytes:
+    """A listing's own page, or one of its periods."""
+    shown, words, period = page.listing, tongue.words, page.period
+    path = period.path if period else shown.path
+    heading = _period(period, tongue) if period else shown.title
+    title = f"{shown.title}: {heading}" if period else heading
+    if shown.kind != "site":
+        title = f"{title} · {tongue.language.name}"
+    section = shown.slug if shown.kind == "section" else ""
+    return _LISTING.render(
+        f=tongue.furniture("listing", section),
+        t=words.plain,
+        title=title,
+        description="" if period else shown.description,
+        canonical=tongue.site.address + url(path),
+        alternates=(),
+        feeds=_feeds(shown.path) if section else (),
+        linked_data="",
+        languages=tongue.language_links({}),
+        listing=shown,
+        period=period,
+        heading=heading,
+        label=_label(shown, tongue),
+        days=_days(page.cards, tongue),
+        pictures=period is None,
+        older=page.older,
+        newer=page.newer,
+        older_words=words.fill("older", title=_turn(page.older, tongue)) if page.older else "",
+        newer_words=words.fill("newer", title=_turn(page.newer, tongue)) if page.newer else "",
+        periods=_periods(page.periods, tongue),
+    ).encode()
+
+
+def _label(shown: Listing, tongue: Tongue) -> Markup:
+    """What kind of list it is, leading to all of its kind where there is such a list."""
+    words = tongue.words[f"kind_{shown.kind}"]
+    if shown.kind in ("site", "section"):
+        return Markup("{}").format(words)
+    return Markup('<a href="{}">{}</a>').format(index_path(shown.kind, tongue.code), words)
+
+
+def _days(cards: Sequence[Card], tongue: Tongue) -> list[tuple[str, str, list[tuple[Card, str]]]]:
+    """Runs of stories of one day: its ISO date, its words, the stories with their times."""
+    local = tongue.calendar.local
+    timed = [(card, local(card.published)) for card in cards]
+    return [
+        (day.isoformat(), tongue.calendar.weekday(day), [(c, f"{t:%H:%M}") for c, t in run])
+        for day, run in groupby(timed, key=lambda pair: pair[1].date())
+    ]
+
+
+def _periods(periods: Sequence[Period], tongue: Tongue) -> list[tuple[str, str]]:
+    return [(period.path, _period(period, tongue)) for period in periods]
+
+
+def _period(period: Period, tongue: Tongue) -> str:
+    """“November 2026”, “2026”; with its part where it is divided."""
+    words = _month(period.label, tongue)
+    if not period.part:
+        return words
+    key = "part_of" if period.parts else "part"
+    return f"{words}, {tongue.words.fill(key, n=period.part, total=period.parts)}"
+
+
+def _month(label: str, tongue: Tongue) -> str:
+    found = _LABEL.match(label)
+    return tongue.calendar.month(int(found[1]), int(found[2] or 0)) if found else label
+
+
+def _turn(link: Link, tongue: Tongue) -> str:
+    return _month(link.title, tongue)
+
+
+def _feeds(path: str) -> list[tuple[str, str]]:
+    return [(f"{path}feed.json", "application/feed+json")] + (
+        [(f"{path}feed.xml", "application/rss+xml")] if path.count("/") > 2 else []
+    )
+
+
+def index(kind: ListingKind, tongue: Tongue, links: Sequence[Link]) -> bytes:
+    """All topics, places, people or series, by first letter where there are many."""
+    heading = tongue.words[f"index_{kind}"]
+    return _INDEX.render(
+        f=tongue.furniture("listing"),
+        t=tongue.words.plain,
+        title=f"{heading} · {tongue.language.name}",
+        description="",
+        canonical=tongue.site.address + url(index_path(kind, tongue.code)),
+        alternates=(),
+        feeds=(),
+        linked_data="",
+        languages=tongue.language_links({}),
+        heading=heading,
+        groups=_letters(links),
+    ).encode()
+
+
+def _letters(links: Sequence[Link]) -> list[tuple[str, list[Link]]]:
+    def letter(link: Link) -> str:
+        first = link.title[:1].upper()
+        return first if first.isalpha() else "#"
+
+    return [(first, list(run)) for first, run in groupby(links, key=letter)]
+
+
+def latest(tongue: Tongue, cards: Sequence[Card]) -> bytes:
+    """The list that articles pull in: a fragment of HTML, not a page."""
+    shown = [(card, tongue.day(card.published)) for card in cards]
+    return _LATEST.render(t=tongue.words.plain, cards=shown, front=tongue.front).encode()

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Sitemaps (sitemaps.org protocol 0.9), the news sitemap, robots.txt.
+
+What always holds: addresses are whole and percent-encoded, dates are RFC 3339 (a W3C date).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tamizdat.edition.paths import url
+from tamizdat.edition.render.xml import text
+from tamizdat.edition.site import Site
+from tamizdat.edition.views import Card, SitemapEntry
+
+_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
+_SITEMAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+
+
+def sitemap(site: Site, entries: Sequence[SitemapEntry]) -> bytes:
+    """Addresses of pages, each with its last change and its translations."""
+    urls = "".join(
+        f"<url><loc>{text(site.address + url(entry.path))}</loc>"
+        f"<lastmod>{text(entry.updated)}</lastmod>{_alternates(site, entry.alternates)}</url>\n"
+        for entry in entries
+    )
+    return (
+        f'{_HEAD}<urlset {_SITEMAP} xmlns:xhtml="http://www.w3.org/1999/xhtml">\n{urls}</urlset>\n'
+    ).encode()
+
+
+def _alternates(site: Site, alternates: Mapping[str, str]) -> str:
+    return "".join(
+        f'<xhtml:link rel="alternate" hreflang="{text(code)}" '
+        f'href="{text(site.address + url(path))}"/>'
+        for code, path in alternates.items()
+    )
+
+
+def index(site: Site, sitemaps: Sequence[tuple[str, str]]) -> bytes:
+    """The sitemap of sitemaps: each with the date of its last change."""
+    rows = "".join(
+        f"<sitemap><loc>{text(site.address + url(path))}</loc>"
+        + (f"<lastmod>{text(updated)}</lastmod>" if updated else "")
+        + "</sitemap>\n"
+        for path, updated in sitemaps
+    )
+    return f"{_HEAD}<sitemapindex {_SITEMAP}>\n{rows}</sitemapindex>\n".encode()
+
+
+def news(site: Site, cards: Sequence[Card]) -> bytes:
+    """The news sitemap: the last two days' stories; may be empty."""
+    urls = "".join(_news(site, card) for card in cards)
+    return (
+        f"{_HEAD}<urlset {_SITEMAP} "
+        f'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">\n{urls}</urlset>\n'
+    ).encode()
+
+
+def _news(site: Site, card: Card) -> str:
+    name = site.language(card.language).name
+    return (
+        f"<url><loc>{text(site.address + url(card.path))}</loc><news:news>"
+        f"<news:publication><news:name>{text(name)}</news:name>"
+        f"<news:language>{text(card.language)}</news:language></news:publication>"
+        f"<news:publication_date>{text(card.published)}</news:publication_date>"
+        f"<news:title>{text(card.headline)}</news:title></news:news></url>\n"
+    )
+
+
+def robots(site: Site) -> bytes:
+    """Everybody may read everything; fragments are no pages."""
+    return (
+        "User-agent: *\nDisallow: /fragments/\n\n"
+        f"Sitemap: {site.address}/sitemap.xml\nSitemap: {site.address}/news-sitemap.xml\n"
+    ).encode()

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The theme's words, dates and lists in one language.
+
+What always holds: every language has the same keys (tested); a language without a file of its own
+speaks English, with its own dates where Babel knows them. Everything is worked out once: nothing
+here asks Babel twice for the same day.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, tzinfo
+from functools import cache, lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, get_timezone_location
+from markupsafe import Markup, escape
+
+FALLBACK = "en"
+# English dates as most of the world writes them: 22 November 2026.
+_DATE_LOCALES = {"en": "en_GB"}
+
+
+def _locale(code: str) -> Locale:
+    for name in (code, code.split("-")[0], FALLBACK):
+        try:
+            return Locale.parse(name, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    raise AssertionError("Babel has no English")
+
+
+@cache
+def _read(code: str) -> Mapping[str, str | dict[str, str]]:
+    folder = resources.files("tamizdat.theme") / "locales"
+    for name in (code, code.split("-")[0], FALLBACK):
+        file = folder / f"{name}.json"
+        if file.is_file():
+            words: Mapping[str, str | dict[str, str]] = json.loads(file.read_text("utf-8"))
+            return words
+    raise AssertionError("the theme has no English words")
+
+
+@cache
+def endonym(code: str) -> str:
+    """What a language calls itself: “English”, “Русский”; its code where Babel does not know."""
+    try:
+        name = Locale.parse(code, sep="-").get_display_name(code.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        name = None
+    return name[:1].upper() + name[1:] if name else code
+
+
+class Words:
+    """The words of one language: ``words["key"]``, ``words.fill("key", title="…")``."""
+
+    def __init__(self, language: str) -> None:
+        self.locale = _locale(language)
+        self._all = _read(language)
+        self.plain: dict[str, str] = {k: v for k, v in self._all.items() if isinstance(v, str)}
+        self._plural = self.locale.plural_form
+        if self._all is _read(FALLBACK):
+            self._plural = Locale(FALLBACK).plural_form
+        patterns = self._list_patterns()
+        self._pair = patterns["2"].split("{0}")[1].split("{1}")[0]
+        self._comma = patterns["middle"].split("{0}")[1].split("{1}")[0]
+        self._last = patterns["end"].split("{0}")[1].split("{1}")[0]
+
+    def _list_patterns(self) -> dict[str, str]:
+        locale = Locale.parse(_DATE_LOCALES.get(str(self.locale), str(self.locale)))
+        return dict(locale.list_patterns["standard"])
+
+    def __getitem__(self, key: str) -> str:
+        return self.plain[key]
+
+    def fill(self, key: str, **values: object) -> str:
+        """The words with values put in, as plain text."""
+        return self.plain[key].format(**values)
+
+    def html(self, key: str, **values: object) -> Markup:
+        """The words with values put in; values are escaped unless they are Markup."""
+        return escape(self.plain[key]).format(**values)
+
+    def count(self, key: str, n: int) -> str:
+        """The form that this many things take, with ``{n}`` filled in."""
+        forms = self._all[key]
+        assert isinstance(forms, dict)  # noqa: S101 - the keys are the theme's own, tested.
+        return forms.get(self._plural(n), forms["other"]).format(n=n)
+
+    def join(self, parts: Iterable[Markup | str]) -> Markup:
+        """“A”, “A and B”, “A, B and C”, as the language writes it."""
+        items = [escape(part) for part in parts]
+        if len(items) < 2:
+            return Markup().join(items)
+        if len(items) == 2:
+            return items[0] + self._pair + items[1]
+        return escape(self._comma).join(items[:-1]) + self._last + items[-1]
+
+
+class Calendar:
+    """Dates of one language in one time zone, each day formatted once."""
+
+    def __init__(self, locale: Locale, timezone: str) -> None:
+        self.zone: tzinfo = ZoneInfo(timezone)
+        self.place = get_timezone_location(self.zone, locale=locale, return_city=True)
+        self._locale = Locale.parse(_DATE_LOCALES.get(str(locale), str(locale)))
+        self.day = lru_cache(maxsize=4096)(self._day)
+        self.weekday = lru_cache(maxsize=4096)(self._weekday)
+        self.month = lru_cache(maxsize=1024)(self._month)
+
+    def local(self, value: str) -> datetime:
+        """Read an RFC 3339 date and move it to the paper's time zone."""
+        return datetime.fromisoformat(value).astimezone(self.zone)
+
+    def moment(self, when: datetime) -> str:
+        """“22 November 2026, 14:05”."""
+        return f"{self.day(when.date())}, {when:%H:%M}"
+
+    def _day(self, day: date) -> str:
+        return _bare(format_date(day, "long", locale=self._locale))
+
+    def _weekday(self, day: date) -> str:
+        words = _bare(format_date(day, "full", locale=self._locale))
+        return words[:1].upper() + words[1:]
+
+    def _month(self, year: int, month: int) -> str:
+        """“November 2026”, or “2026” where the month is 0."""
+        if not month:
+            return str(year)
+        words = _bare(format_skeleton("yMMMM", date(year, month, 1), locale=self._locale))
+        return words[:1].upper() + words[1:]
+
+
+def _bare(words: str) -> str:
+    """Russian and its neighbours write “г.” after the year in letters, not in newspapers."""
+    return re.sub(r"\s(?:г|р|ж)\.$", "", words)

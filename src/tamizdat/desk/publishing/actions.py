@@ -37,7 +37,6 @@ Reason = StoryVersion.Reason
 EXPIRED = "This article was published for a limited time, which has passed."
 
 
-@transaction.atomic
 def publish_revision(
     *,
     article: Article,
@@ -55,22 +54,25 @@ def publish_revision(
     Raises ``FourEyesError`` and ``NotReadyError``; then nothing has changed.
     """
     now = now or timezone.now()
-    four_eyes.check(article=article, revision=revision, acting_user=acting_user)
-    if acting_user is not None:
-        _refuse_unready(revision.as_object())
-    _set_time(revision, now)
-    article.wagtail_publish(
-        revision,
-        user=acting_user,
-        changed=changed,
-        log_action=log_action,
-        previous_revision=previous_revision,
-        skip_permission_checks=skip_permission_checks,
-    )
-    published = Article.objects.get(pk=article.pk)
-    if published.live_revision_id != revision.pk or not published.live:
-        return None
-    return _append(published, revision, acting_user, reason, now)
+    subject = revision.as_object()
+    stories.prepare(subject)
+    with transaction.atomic():
+        four_eyes.check(article=article, revision=revision, acting_user=acting_user)
+        if acting_user is not None:
+            _refuse_unready(subject)
+        _set_time(revision, subject, now)
+        article.wagtail_publish(
+            revision,
+            user=acting_user,
+            changed=changed,
+            log_action=log_action,
+            previous_revision=previous_revision,
+            skip_permission_checks=skip_permission_checks,
+        )
+        published = Article.objects.get(pk=article.pk)
+        if published.live_revision_id != revision.pk or not published.live:
+            return None
+        return _append(published, revision, acting_user, reason, now)
 
 
 def publish_article(
@@ -320,9 +322,8 @@ def _draft(article: Article) -> Revision | None:
     return None if latest.pk == article.live_revision_id else latest
 
 
-def _set_time(revision: Revision, now: datetime) -> None:
+def _set_time(revision: Revision, subject: Article, now: datetime) -> None:
     """Let the later of schedule and embargo be when it goes out; a time that passed is now."""
-    subject = revision.as_object()
     times: Sequence[datetime] = [
         time for time in (subject.go_live_at, subject.embargoed_until) if time and time > now
     ]

@@ -63,6 +63,12 @@ def next_version(article: Article, previous: Story | None, now: datetime) -> Sto
     )
 
 
+def next_address(article: Article, previous: Story | None, now: datetime) -> str:
+    """The path at which the next version of this article will be."""
+    first = previous.published if previous else (article.first_published_at or now)
+    return _path(article, previous, first)
+
+
 def _path(article: Article, previous: Story | None, first: datetime) -> str:
     """The address stays as it was, unless the slug was changed."""
     if previous and previous.path and previous.slugline in (None, article.slug):
@@ -135,6 +141,13 @@ def story_from_article(
     )
 
 
+def prepare(article: Article) -> None:
+    """Make the files of its photos, which may take seconds: before any transaction."""
+    for photo in [article.lead_photo, *(photo for photo, _, _ in bodies.photos_in(article.body))]:
+        if photo:
+            photos.renditions_for(photo)
+
+
 def withdrawn(story: Story, reason: str, now: datetime) -> Story:
     """The tombstone that follows a story: its headline, its addresses, why it is gone."""
     return Story(
@@ -165,7 +178,9 @@ def _texts(*pairs: tuple[str, str]) -> list[Text]:
 
 
 def _body(html: str) -> Text:
-    return Text(role="main", content_type="text/html", value=html, word_count=body.words(html))
+    return Text(
+        role="main", content_type="text/html", value=html, word_count=body.count_words(html)
+    )
 
 
 def _subjects(article: Article) -> Iterator[Term]:
@@ -181,17 +196,18 @@ def _pictures(article: Article) -> Iterator[Story]:
     lead = article.lead_photo
     if lead:
         caption, alt = article.lead_caption or lead.caption, article.lead_alt or lead.alt_text
-        yield photo_item(lead, caption, alt, rel="lead-photo")
+        yield photo_item(lead, caption, alt, language=article.language, rel="lead-photo")
     for photo, caption, alt in bodies.photos_in(article.body):
-        yield photo_item(photo, caption, alt)
+        yield photo_item(photo, caption, alt, language=article.language)
 
 
-def photo_item(photo: Photo, caption: str, alt: str, *, rel: str = "photo") -> Story:
+def photo_item(photo: Photo, caption: str, alt: str, *, language: str, rel: str = "photo") -> Story:
     """A photo as readers get it: its files by their sha-256, smallest first in each format."""
     return Story(
         uri=photo.uri,
         rel=rel,
         type="picture",
+        language=language,
         content_created=photo.taken_on.isoformat() if photo.taken_on else None,
         by=photo.credit or None,
         usage_terms=photo.licence or None,
@@ -225,7 +241,8 @@ def _focus(file: PhotoFile, photo: Photo) -> Point | None:
 
 def _figure_in(language: str) -> bodies.PhotoFigure:
     def figure(photo: Photo, caption: str, alt: str) -> str:
-        return render_photo.figure(photo_item(photo, caption, alt), language)
+        item = photo_item(photo, caption, alt, language=language)
+        return render_photo.figure(item, sizes=render_photo.IN_TEXT)
 
     return figure
 

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils import timezone
 
 from tamizdat.desk.publishing import queue
 from tamizdat.desk.publishing.errors import AddressTakenError, PublishingError
@@ -40,6 +42,7 @@ class New:
     article: Article | None = None
     revision: int | None = None
     acting_user: User | None = None
+    created: datetime | None = None
 
 
 def newest(uri: str, *, lock: bool = False) -> StoryHead | None:
@@ -100,7 +103,7 @@ def _row(new: New, request: BuildRequest | None) -> StoryVersion:
         language=story.language or "",
         pub_status=story.pub_status or "usable",
         item=encode(story).decode(),
-        created=story.updated,
+        created=new.created or timezone.now(),
         reason=new.reason,
         article=new.article,
         revision=new.revision,

@@ -48,7 +48,7 @@ FIRST = datetime(2006, 11, 22, 6, tzinfo=UTC)
 SPAN = timedelta(days=20 * 365.25) - timedelta(hours=12)
 WORDS = 450
 TOPICS, PLACES, PEOPLE, SERIES, PICTURES = 300, 120, 60, 24, 6
-WIDTHS = (320, 640)
+WIDTHS = (400, 800, 1200, 1600)
 FORMATS = (("avif", "image/avif"), ("webp", "image/webp"), ("jpg", "image/jpeg"))
 SECTIONS = ("news", "politics", "economy", "courts", "regions", "science", "culture", "letters")
 SOURCES = ("agency", "official", "document", "recording", "witness", "own-reporting")
@@ -83,11 +83,13 @@ class Base(NamedTuple):
 
 @dataclass(frozen=True)
 class Archive:
-    """The whole archive. Nothing is made before it is asked for."""
+    """The whole archive. Nothing is made before it is asked for. ``own_pictures`` are used in the
+    place of invented ones: ``PICTURES`` photos, each in every format and width."""
 
     size: int
     seed: int = 1
     languages: tuple[str, ...] = ("en", "ru")
+    own_pictures: tuple[tuple[Picture, ...], ...] = ()
 
     @cached_property
     def _words(self) -> dict[str, Words]:
@@ -96,7 +98,9 @@ class Archive:
     @cached_property
     def pictures(self) -> tuple[tuple[Picture, ...], ...]:
         """A few real photos, each in every width and format."""
-        return tuple(tuple(_renditions(number, self.seed)) for number in range(PICTURES))
+        return self.own_pictures or tuple(
+            tuple(_renditions(number, self.seed)) for number in range(PICTURES)
+        )
 
     def site(self) -> Site:
         return Site(

@@ -12,22 +12,26 @@ are measured one at a time (``desk``) and by importing (``import_wxr``).
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 import json
 import sys
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bench import measure
-from bench.archive import PEOPLE, PLACES, SECTIONS, SERIES, TOPICS, Archive
+from bench.archive import PEOPLE, PLACES, SECTIONS, SERIES, TOPICS, Archive, Picture
 from tamizdat.cli.common import start_django
+from tamizdat.edition.paths import MEDIA_EXTENSIONS
 from tamizdat.edition.story import Story, encode
 
 BATCH = 500
 PASSWORD = "a long invented password"  # noqa: S105 (of an invented newsroom that lives for minutes)
+USER, AUTHOR = "publisher", "reporter"
 DRAFTS = 40
 TERMS = {"topic": TOPICS, "place": PLACES, "series": SERIES}
 
@@ -37,8 +41,10 @@ def fill(size: int) -> None:
     from django.db import connection, transaction
 
     archive = Archive(size)
+    photos = add_photos(archive)
+    archive = replace(archive, own_pictures=tuple(map(_files, photos)))
     with transaction.atomic():
-        desk = Desk(archive)
+        desk = Desk(archive, photos)
     numbers = iter(range(size))
     while batch := list(itertools.islice(numbers, BATCH)):
         with transaction.atomic():
@@ -51,10 +57,48 @@ def fill(size: int) -> None:
         cursor.execute("ANALYZE")
 
 
+def add_photos(archive: Archive) -> list[Any]:
+    """The archive's photos as an editor would upload them, with their files for readers."""
+    from django.core.files.images import ImageFile
+
+    from tamizdat.desk.newsroom.models import Photo
+
+    found = []
+    for number, files in enumerate(archive.pictures):
+        upload = ImageFile(io.BytesIO(files[-1].data), name=f"bench-{number}.jpg")
+        photo = Photo(
+            title=f"Photo {number}",
+            file=upload,
+            description="What is to be seen",
+            caption="What it shows, who and where.",
+            credit="An invented photographer",
+            uri=archive.photo_uri(number),
+        )
+        photo.save()
+        found.append(photo)
+    return found
+
+
+def _files(photo: Any) -> tuple[Picture, ...]:
+    from tamizdat.desk.newsroom.photos import file_path, renditions_for
+
+    return tuple(
+        Picture(
+            row.sha256,
+            MEDIA_EXTENSIONS[row.media_type],
+            row.media_type,
+            row.width,
+            row.height,
+            file_path(row.sha256).read_bytes(),
+        )
+        for row in renditions_for(photo)
+    )
+
+
 class Desk:
     """What every article refers to, made once, and the articles themselves."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, photos: Sequence[Any]) -> None:
         from django.contrib.auth.models import Group
         from django.contrib.contenttypes.models import ContentType
         from wagtail.models import Locale
@@ -63,13 +107,12 @@ class Desk:
         from tamizdat.desk.staff.actions import create_account
 
         self.archive = archive
-        self.user = create_account(
-            acting_user=None,
-            username="bench",
-            password=PASSWORD,
-            groups=list(Group.objects.all()),
-            superuser=True,
+        self.photos = {photo.uri: photo for photo in photos}
+        groups = list(Group.objects.all())
+        create_account(
+            acting_user=None, username=USER, password=PASSWORD, groups=groups, superuser=True
         )
+        self.user = create_account(acting_user=None, username=AUTHOR, groups=groups)
         self.type = ContentType.objects.get_for_model(Article)
         self.locales = {
             code: Locale.objects.get_or_create(language_code=code)[0] for code in archive.languages
@@ -120,11 +163,13 @@ class Desk:
         self._add_to_search(articles)
 
     def _article(self, number: int, story: Story) -> Any:
+        from tamizdat.desk.newsroom.body_reader import blocks_from_html
         from tamizdat.desk.newsroom.models import Article
 
         language = story.language or ""
         series = story.series[0].literal if story.series else None
-        blocks = [{"type": "text", "value": story.body_html, "id": str(uuid.UUID(int=number))}]
+        blocks = blocks_from_html(story.body_html, photos=self.photos)
+        lead = story.lead_photo
         return Article(
             pk=number + 1,
             locale=self.locales[language],
@@ -134,6 +179,7 @@ class Desk:
             working_headline=story.headline,
             standfirst=story.standfirst,
             body=json.dumps(blocks),
+            lead_photo=self.photos[lead.uri] if lead else None,
             section=self.terms[language, story.section.literal if story.section else ""],
             series=self.terms[language, series] if series else None,
             dateline=story.located or "",

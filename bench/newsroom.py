@@ -16,5 +16,7 @@ def start(scratch: Scratch) -> Path:
     """A new newsroom in a fresh folder, as ``tamizdat init`` makes it."""
     folder = scratch.fresh("newsroom")
     log = scratch.folder / f"{folder.name}-init.log"
-    measure.run([*TAMIZDAT, "init", folder], cwd=scratch.folder, log=log)
+    languages = ["--language", "en", "--language", "ru"]
+    command = [*TAMIZDAT, "init", folder, "--timezone", "UTC", *languages]
+    measure.run(command, cwd=scratch.folder, log=log)
     return folder

@@ -16,7 +16,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from tamizdat.cli.common import SETTINGS, open_newsroom
+from tamizdat.cli.common import SETTINGS, start_django
 from tamizdat.cli.processes import die_with_parent, follow_supervisor
 from tamizdat.config import Newsroom
 
@@ -43,7 +43,10 @@ def paper_application() -> Callable[..., Any]:
 
 def serve_desk(newsroom: Newsroom, *, host: str, port: int, threads: int = 4) -> None:
     """Serve the desk until a signal ends it."""
-    open_newsroom(newsroom.folder)
+    start_django(newsroom.folder)
+    from tamizdat.desk.system_checks import refuse
+
+    refuse()
     follow_supervisor()
     Granian(
         "tamizdat.cli.servers:desk_application",

@@ -9,6 +9,8 @@ class StaffConfig(AppConfig):
     verbose_name = "Staff"
 
     def ready(self) -> None:
+        # Imported for its registration with Django's checks.
+        from tamizdat.desk import system_checks  # noqa: F401
         from tamizdat.desk.staff.roles import ensure_everything
 
         post_migrate.connect(ensure_everything, dispatch_uid="staff.roles")

@@ -53,9 +53,17 @@ _AGENCIES: tuple[re.Pattern[str], ...] = (
 # Only after these is a name without a word for its kind surely not a person's.
 _MAYBE_PERSON = frozenset([3, 7])
 _WELL_KNOWN = frozenset(
-    "reuters|ap|afp|dpa|upi|tass|interfax|bloomberg|xinhua|kyodo|yonhap|efe|ansa|bbc|cnn|apa|"  # noqa: SIM905
-    "belta|ukrinform|тасс|интерфакс|бельта|укринформ|рейтер|блумберг|associated press|"
-    "the associated press|agence france-presse|ria novosti|риа новости".split("|")
+    [
+        *("reuters", "ap", "afp", "dpa", "upi", "tass", "interfax", "bloomberg", "xinhua"),
+        *("kyodo", "yonhap", "efe", "ansa", "bbc", "cnn", "apa", "belta", "ukrinform"),
+        *("associated press", "the associated press", "agence france-presse", "ria novosti"),
+        *("тасс", "интерфакс", "бельта", "укринформ", "рейтер", "блумберг", "риа новости"),
+    ]
+)
+_MEDIAL = frozenset(
+    "agency news times post press journal herald telegraph daily tribune today radio tv "  # noqa: SIM905
+    "television wire courier gazette observer mail weekly review echo chronicle monitor "
+    "новости вести время известия бюро курьер".split()
 )
 _RECORDING = re.compile(
     r"\b(?:in|on|from) (?:an?|the|his|her|their) (?P<what>(?:\w+ ){0,2}(?:audio|video|sound|voice|"
@@ -109,12 +117,7 @@ def _without_speech(sentence: str) -> str:
 def _looks_medial(name: str) -> bool:
     """Two capitalised words that report may be a person, unless they sound like a paper."""
     words = name.lower().split()
-    medial = (
-        "agency news times post press journal herald telegraph daily tribune today radio tv "  # noqa: SIM905
-        "television wire courier gazette observer mail weekly review echo chronicle monitor "
-        "новости вести время известия бюро курьер"
-    ).split()
-    return name.lower() in _WELL_KNOWN or any(w in medial for w in words) or name.isupper()
+    return name.lower() in _WELL_KNOWN or any(w in _MEDIAL for w in words) or name.isupper()
 
 
 def _recordings(sentence: str) -> list[InfoSource]:

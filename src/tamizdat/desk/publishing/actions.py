@@ -203,7 +203,7 @@ def restore_article(*, article: Article, acting_user: User | None) -> StoryVersi
         .order_by("-version")
         .first()
     )
-    revision = last and article.revisions.filter(pk=last.revision).first()
+    revision = article.revisions.filter(pk=last.revision).first() if last else None
     if last is None or revision is None or revision.created_at > last.created:
         raise NothingPublishedError(
             "The text that was published is no longer kept as it was. Publish the newest text."

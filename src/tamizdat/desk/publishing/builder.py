@@ -14,6 +14,7 @@ What is not done here: choosing what is due (``worker``), rendering and writing 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -24,7 +25,7 @@ from tamizdat.desk.publishing import queue
 from tamizdat.desk.publishing.models import BuildRequest, StoryHead, StoryVersion
 from tamizdat.desk.publishing.site import site_from_desk
 from tamizdat.desk.publishing.sources import DeskSource
-from tamizdat.edition import Edition
+from tamizdat.edition import Edition, Report
 from tamizdat.edition.errors import BusyError, EditionError, SiteError, StoryError
 from tamizdat.edition.site import Site
 from tamizdat.edition.story import decode
@@ -32,6 +33,22 @@ from tamizdat.edition.story import decode
 log = logging.getLogger("tamizdat.publishing")
 Clock = Callable[[], datetime]
 _TOGETHER = 2000
+_NAMED = re.compile(r"\bstory (\S+)").search
+
+
+def whole(
+    edition: Edition, site: Site, clock: Clock, progress: Callable[[int, int], None] | None = None
+) -> Report:
+    """Build the whole paper from the desk, and note what is live now and what could not be."""
+    newest = StoryVersion.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    report = edition.build(DeskSource(), site, progress=progress)
+    reasons = {found[1].rstrip(":"): said for said in report.problems if (found := _NAMED(said))}
+    for head in StoryHead.objects.filter(uri__in=list(reasons)).select_related("version"):
+        if head.version.edition is None:
+            queue.fail_story(head, reasons[head.uri], clock())
+    queue.mark_all_live(report.edition, newest, except_=list(reasons))
+    queue.settle(report.edition, clock())
+    return report
 
 
 class Builder:
@@ -74,10 +91,7 @@ class Builder:
         return self.edition.number
 
     def _whole(self, site: Site) -> int:
-        newest = StoryVersion.objects.aggregate(newest=Max("pk"))["newest"] or 0
-        self.edition.build(DeskSource(), site)
-        queue.mark_all_live(self.edition.number, newest)
-        return self.edition.number
+        return whole(self.edition, site, self.clock).edition
 
     def _stories(self, requests: Sequence[BuildRequest], site: Site) -> None:
         together: list[StoryHead] = []

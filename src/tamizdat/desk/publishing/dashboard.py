@@ -270,7 +270,7 @@ def _bars(values: list[float] | list[int], labels: list[str]) -> list[Bar]:
 
 
 def _viewset_url(name: str) -> str:
-    viewset = Article.snippet_viewset  # type: ignore[attr-defined]  # Set by Wagtail.
+    viewset = Article.snippet_viewset
     return reverse(viewset.get_url_name(name))
 
 
@@ -283,7 +283,7 @@ def _front_url() -> str:
 
 
 def _edit(pk: object) -> str:
-    viewset = Article.snippet_viewset  # type: ignore[attr-defined]  # Set by Wagtail.
+    viewset = Article.snippet_viewset
     return reverse(viewset.get_url_name("edit"), args=[pk])
 
 

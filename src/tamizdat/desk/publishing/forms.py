@@ -78,15 +78,17 @@ class CorrectionForm(TokenForm):
     date = forms.DateTimeField(
         label="Date", widget=LocalDateTime(), help_text="When it was put right."
     )
-    with_changes = forms.TypedChoiceField(
+    changes = forms.ChoiceField(
         label="The changes that are not published yet",
         choices=[("yes", "Publish them together with this note"), ("no", "Keep them as a draft")],
-        coerce=lambda value: value == "yes",
-        empty_value=True,
         initial="yes",
         required=False,
         widget=forms.RadioSelect,
     )
+
+    @property
+    def with_changes(self) -> bool:
+        return bool(self.cleaned_data["changes"] != "no")
 
 
 class WithdrawalForm(TokenForm):

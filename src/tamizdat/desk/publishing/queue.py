@@ -127,9 +127,10 @@ def mark_live(heads: Sequence[StoryHead], edition: int) -> None:
         ).update(edition=edition)
 
 
-def mark_all_live(edition: int, up_to: int) -> None:
-    """The same for a whole build: everything up to this version went out."""
-    StoryVersion.objects.filter(edition=None, pk__lte=up_to).update(edition=edition)
+def mark_all_live(edition: int, up_to: int, except_: Sequence[str] = ()) -> None:
+    """The same for a whole build: everything up to this version went out, but these stories."""
+    waiting = StoryVersion.objects.filter(edition=None, pk__lte=up_to)
+    waiting.exclude(uri__in=except_).update(edition=edition)
 
 
 @transaction.atomic

@@ -9,31 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from functools import lru_cache
+from pathlib import Path
+
 from django.conf import settings
-from django.db.models import Max
 from django.utils import timezone
 
-from tamizdat.desk.publishing import queue
-from tamizdat.desk.publishing.builder import Builder
+from tamizdat.config import PaperSettings
+from tamizdat.desk.publishing import builder
 from tamizdat.desk.publishing.heartbeat import Heart
-from tamizdat.desk.publishing.models import StoryVersion
 from tamizdat.desk.publishing.site import site_from_desk
-from tamizdat.desk.publishing.sources import DeskMedia, DeskSource
-from tamizdat.edition import Edition
-from tamizdat.edition.builder import Report
+from tamizdat.desk.publishing.sources import DeskMedia
+from tamizdat.edition import Edition, Report
 from tamizdat.edition.story import Story
 from tamizdat.edition.views import Card
 
 
 def edition() -> Edition:
-    """The newsroom's edition, with the desk's media. Opening it is cheap."""
-    paper = settings.NEWSROOM.settings.paper
+    """The newsroom's edition, with the desk's media; one a process, so that it stays warm."""
+    return _edition(settings.NEWSROOM.edition, settings.NEWSROOM.settings.paper)
+
+
+@lru_cache(maxsize=4)
+def _edition(folder: Path, paper: PaperSettings) -> Edition:
     return Edition(
-        settings.NEWSROOM.edition,
-        media=DeskMedia(),
-        tree=paper.tree,
-        brotli=paper.brotli,
-        workers=paper.workers,
+        folder, media=DeskMedia(), tree=paper.tree, brotli=paper.brotli, workers=paper.workers
     )
 
 
@@ -46,19 +46,12 @@ def run_pending() -> int:
     """Build all that waits, here and now. Returns the number of requests that were taken."""
     taken = 0
     with Heart() as heart:
-        builder = Builder(edition(), heart.name)
-        while True:
-            done = builder.run()
-            if not done:
-                return taken
+        here = builder.Builder(edition(), heart.name)
+        while done := here.run():
             taken += done
+    return taken
 
 
 def publish_all(progress: Callable[[int, int], None] | None = None) -> Report:
     """Build the whole paper from the desk. ``progress`` is told (done, of)."""
-    newest = StoryVersion.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    built = edition()
-    report = built.build(DeskSource(), site_from_desk(), progress=progress)
-    queue.mark_all_live(built.number, newest)
-    queue.settle(built.number, timezone.now())
-    return report
+    return builder.whole(edition(), site_from_desk(), timezone.now, progress)

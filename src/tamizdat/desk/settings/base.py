@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tamizdat.desk.publishing.middleware.RefusalMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [

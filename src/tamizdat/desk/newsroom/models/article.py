@@ -40,9 +40,11 @@ from wagtail.search import index
 from tamizdat.desk.newsroom.blocks import ArticleBody
 from tamizdat.desk.newsroom.models.article_parts import BylineRole, SourceKind
 from tamizdat.desk.newsroom.text import new_uri, slug_from
+from tamizdat.desk.publishing.mixins import PublishedMixin
 
 
 class Article(
+    PublishedMixin,
     PreviewableMixin,
     WorkflowMixin,
     LockableMixin,

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a browser test starts from, prepared through the desk's own actions (see ``backstage``)."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
+from django.db import close_old_connections
+from django.utils import timezone
+from wagtail.models import Locale
+
+from tamizdat.desk.newsroom.models import (
+    Article,
+    Byline,
+    FrontPin,
+    Person,
+    Photo,
+    Place,
+    Section,
+    Source,
+    Topic,
+)
+from tamizdat.desk.publishing import actions, state
+from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
+from tamizdat.desk.staff.actions import create_account, invitation
+from tamizdat.desk.staff.models import User
+
+TERMS = {"section": Section, "topic": Topic, "place": Place}
+
+
+def account(username: str, role: str, password: str | None, name: str) -> str:
+    """An account in a role; its invitation where it has no password."""
+    user = create_account(
+        acting_user=None,
+        username=username,
+        name=name,
+        email=f"{username}@meridian.example",
+        groups=[Group.objects.get(name=role)],
+        password=password,
+    )
+    return "" if password else invitation(user=user)
+
+
+def term(kind: str, language: str, title: str, slug: str, translates: str = "") -> int:
+    """A section, topic or place; ``translates`` is the slug it is a translation of."""
+    model = TERMS[kind]
+    key = {}
+    if translates:
+        key = {"translation_key": model.objects.get(slug=translates).translation_key}
+    row, _ = model.objects.get_or_create(
+        locale=_locale(language), slug=slug, defaults={"title": title, **key}
+    )
+    return int(row.pk)
+
+
+def person(name: str, slug: str, note: str = "") -> int:
+    """Somebody who signs; with a note it is a pseudonym."""
+    row, _ = Person.objects.get_or_create(
+        slug=slug, defaults={"name": name, "is_pseudonym": bool(note), "staff_note": note}
+    )
+    return int(row.pk)
+
+
+def article(
+    headline: str,
+    *,
+    by: str = "rita",
+    language: str = "en",
+    section: str = "news",
+    topic: str = "",
+    text: str = "<p>The harbour opened at six, and nobody was there to see it.</p>",
+    publish_by: str = "",
+) -> dict[str, Any]:
+    """An article that somebody wrote; published by somebody else where they are named."""
+    writer = User.objects.get(username=by)
+    locale = _locale(language)
+    row = Article(
+        locale=locale,
+        headline=headline,
+        standfirst="What happened, in a sentence.",
+        body=json.dumps([{"type": "text", "value": text}]),
+        section=Section.objects.get(locale=locale, slug=section),
+        created_by=writer,
+    )
+    row.full_clean()
+    row.bylines = [Byline(person=Person.objects.order_by("pk").first())]
+    row.sources = [Source(name="Meridian reporters", kind="own-reporting")]
+    if topic:
+        row.topics = [Topic.objects.get(locale=locale, slug=topic)]
+    row.save()
+    row.save_revision(user=writer)
+    if publish_by:
+        publish(row.pk, publish_by)
+    return about(row.pk)
+
+
+def publish(pk: int, by: str) -> None:
+    """Publish the newest text."""
+    actions.publish_article(
+        article=Article.objects.get(pk=pk), acting_user=User.objects.get(username=by)
+    )
+
+
+def about(pk: int) -> dict[str, Any]:
+    """What the desk knows of an article."""
+    row = Article.objects.get(pk=pk)
+    newest = row.get_latest_revision_as_object()
+    where = state.of(row)
+    return {
+        "pk": row.pk,
+        "uri": row.story_uri,
+        "path": row.path,
+        "live": row.live,
+        "headline": newest.headline,
+        "language": row.language,
+        "state": where.kind,
+        "edition": where.edition,
+        "error": where.error,
+        "versions": StoryVersion.objects.filter(article=row).count(),
+        "in_review": row.workflow_in_progress,
+        "revisions": row.revisions.count(),
+        "lead_photo": newest.lead_photo_id,
+        "body": list(newest.body.raw_data),
+    }
+
+
+def find(headline: str) -> dict[str, Any] | None:
+    """The article whose newest headline this is."""
+    row = Article.objects.filter(working_headline=headline).order_by("-pk").first()
+    return about(row.pk) if row else None
+
+
+def photo_of(pk: int) -> dict[str, Any]:
+    """Where an article's lead photo lies, with the files made of it for readers."""
+    photo = Photo.objects.get(pk=about(pk)["lead_photo"])
+    return {"file": photo.file.path, "files": [f.sha256 for f in photo.files.all()]}
+
+
+def lead_photo(pk: int, by: str, title: str = "Harbour") -> None:
+    """Give an article a lead photo."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from PIL import Image
+
+    from tamizdat.desk.newsroom.forms import CleanFile
+
+    out = io.BytesIO()
+    Image.effect_noise((1200, 800), 30).convert("RGB").save(out, "JPEG")
+    upload = SimpleUploadedFile("photo.jpg", out.getvalue(), "image/jpeg")
+    made = Photo(title=title, description="Cranes at dusk", credit="A. Rook", caption="The harbour")
+    made.file = CleanFile(upload.read())
+    made.width, made.height = 1200, 800
+    made.save()
+    row = Article.objects.get(pk=pk).get_latest_revision_as_object()
+    row.lead_photo = made
+    row.save_revision(user=User.objects.get(username=by))
+
+
+def pins(language: str) -> list[str]:
+    """Headlines on a language's front, in their order."""
+    rows = FrontPin.objects.filter(locale=_locale(language), section=None).order_by("order")
+    return [pin.article.headline for pin in rows.select_related("article")]
+
+
+def unpin(language: str) -> None:
+    """Take everything off a language's front."""
+    FrontPin.objects.filter(locale=_locale(language)).delete()
+
+
+def waiting() -> int:
+    """How much waits to be built or is being built."""
+    return BuildRequest.objects.filter(state__in=["queued", "building"]).count()
+
+
+def refresh() -> None:
+    """Have fronts, sections and pages built anew."""
+    actions.refresh_fronts(acting_user=None)
+
+
+def sign_out_everybody() -> int:
+    """End every session, as time does."""
+    return Session.objects.all().delete()[0]
+
+
+def sign_out(username: str) -> int:
+    """End the sessions of one person."""
+    pk = str(User.objects.get(username=username).pk)
+    ended = [s for s in Session.objects.all() if s.get_decoded().get("_auth_user_id") == pk]
+    for session in ended:
+        session.delete()
+    return len(ended)
+
+
+def later(seconds: float) -> str:
+    """A moment from now, in the newsroom's zone, as a browser's field wants it."""
+    moment = timezone.localtime(timezone.now() + timedelta(seconds=seconds))
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _locale(language: str) -> Locale:
+    return Locale.objects.get(language_code=language)
+
+
+ACTIONS = {
+    f.__name__: f
+    for f in (
+        account,
+        term,
+        person,
+        article,
+        publish,
+        about,
+        find,
+        photo_of,
+        lead_photo,
+        pins,
+        unpin,
+        waiting,
+        refresh,
+        sign_out_everybody,
+        sign_out,
+        later,
+    )
+}

@@ -62,5 +62,6 @@ class PublishedMixin(models.Model):
         super().publish(revision, **options)  # type: ignore[misc]  # DraftStateMixin comes next.
 
     def wagtail_unpublish(self, **options: Any) -> None:
-        """What Wagtail does on Unpublish; only for the action."""
+        """What Wagtail does on Unpublish; only for the action, which checks who may: Wagtail's
+        own check asks the model for something that only its pages have."""
         super().unpublish(**options)  # type: ignore[misc]  # DraftStateMixin comes next.

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
 from functools import lru_cache
 from pathlib import Path
 

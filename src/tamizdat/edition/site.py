@@ -30,13 +30,13 @@ class _Part(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Base of every part of the configuration: immutable, absent when default."""
 
 
-class Section(_Part):
+class Section(_Part, frozen=True):
     slug: str
     title: str
     description: str = ""
 
 
-class Page(_Part):
+class Page(_Part, frozen=True):
     """A page of the newsroom's own: about, contact, corrections policy, privacy policy.
 
     ``version`` counts from 1 where former versions stay readable (the privacy policy: consent
@@ -51,7 +51,7 @@ class Page(_Part):
     in_footer: bool = True
 
 
-class Profile(_Part):
+class Profile(_Part, frozen=True):
     """What a listing's own page says about a topic, place, person or series."""
 
     kind: ListingKind
@@ -60,7 +60,7 @@ class Profile(_Part):
     description: str = ""
 
 
-class Pins(_Part):
+class Pins(_Part, frozen=True):
     """Stories that editors put at the top of a front, in their order. ``section`` is empty for
     the front page. ``stories`` are uris; those not published are passed over."""
 
@@ -68,7 +68,7 @@ class Pins(_Part):
     stories: tuple[str, ...] = ()
 
 
-class Language(_Part):
+class Language(_Part, frozen=True):
     """One language of the paper, under ``/code/``."""
 
     code: str
@@ -91,7 +91,7 @@ class Language(_Part):
         return next((p.stories for p in self.pins if p.section == section), ())
 
 
-class Site(_Part):
+class Site(_Part, frozen=True):
     """The whole paper. The first language is the default one.
 
     ``address`` is the canonical base without a final slash (``https://paper.example``);

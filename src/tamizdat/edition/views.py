@@ -23,7 +23,7 @@ class _Data(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Base of the plain data below."""
 
 
-class Thumb(_Data):
+class Thumb(_Data, frozen=True):
     """A small picture in a list: address from the root, size in pixels, alternative text."""
 
     path: str
@@ -32,7 +32,7 @@ class Thumb(_Data):
     alt: str = ""
 
 
-class Card(_Data):
+class Card(_Data, frozen=True):
     """A story as lists show it. Dates are RFC 3339 with offset; ``minutes`` to read."""
 
     uri: str
@@ -51,7 +51,7 @@ class Card(_Data):
     photo: Thumb | None = None
 
 
-class Link(_Data):
+class Link(_Data, frozen=True):
     """A link inside the paper: address from the root, words, language where it is another one."""
 
     path: str
@@ -59,7 +59,7 @@ class Link(_Data):
     language: str = ""
 
 
-class ArticleFacts(_Data):
+class ArticleFacts(_Data, frozen=True):
     """What an article's page shows that is not in the story itself.
 
     ``related`` holds only stories published now; ``translations`` likewise.
@@ -69,7 +69,7 @@ class ArticleFacts(_Data):
     translations: tuple[Link, ...] = ()
 
 
-class Listing(_Data):
+class Listing(_Data, frozen=True):
     """A list of stories: the whole site, a section, topic, place, person or series."""
 
     kind: ListingKind
@@ -80,7 +80,7 @@ class Listing(_Data):
     description: str = ""
 
 
-class Period(_Data):
+class Period(_Data, frozen=True):
     """A stretch of a listing that has a page of its own: a month, a year, or a part of one.
 
     ``label`` is ``2026-11`` or ``2026``; ``part`` counts from 1, the oldest, 0 where undivided.
@@ -92,7 +92,7 @@ class Period(_Data):
     parts: int = 0
 
 
-class ListingPage(_Data):
+class ListingPage(_Data, frozen=True):
     """One page of a listing. ``cards`` are in the order to be shown, newest first.
 
     ``period`` is None on the listing's front, which then links to ``periods``, newest first.
@@ -106,14 +106,14 @@ class ListingPage(_Data):
     periods: tuple[Period, ...] = ()
 
 
-class FrontBlock(_Data):
+class FrontBlock(_Data, frozen=True):
     """A section's part of the front page."""
 
     listing: Listing
     cards: tuple[Card, ...]
 
 
-class Front(_Data):
+class Front(_Data, frozen=True):
     """A language's front page: ``lead`` first, pinned ones before the latest."""
 
     language: str
@@ -125,7 +125,7 @@ class Front(_Data):
     months: tuple[Period, ...] = ()
 
 
-class FeedItem(_Data):
+class FeedItem(_Data, frozen=True):
     """A story in a feed, with its whole text (HTML with absolute addresses is the renderer's)."""
 
     card: Card
@@ -134,7 +134,7 @@ class FeedItem(_Data):
     topics: tuple[str, ...] = ()
 
 
-class SitemapEntry(_Data):
+class SitemapEntry(_Data, frozen=True):
     """An address in a sitemap. ``alternates`` maps language codes to paths."""
 
     path: str

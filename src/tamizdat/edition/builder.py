@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Building the whole paper from its stories.
+
+What always holds:
+
+- Stories stream: nothing is held in memory for each of them. The parent writes the story log,
+  the catalogue and the index; workers read the log, render and write objects.
+- A story that cannot be published is named among the problems and stops nothing else: its last
+  published version stays if there is one and it still renders, else it is left out.
+- The paper is built beside the last one; the caller switches.
+
+What is not done here: the lock and the switch (``paper``), what a page holds (``compose``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from tamizdat.edition import paths
+from tamizdat.edition.catalogue import Catalogue
+from tamizdat.edition.errors import StoreError
+from tamizdat.edition.index import Entry, Index, Subtree, key
+from tamizdat.edition.media import MediaSource
+from tamizdat.edition.parallel import Pool, Task
+from tamizdat.edition.publishing import INDEXED, title_of
+from tamizdat.edition.site import Site
+from tamizdat.edition.sources import StorySource
+from tamizdat.edition.spill import Spill
+from tamizdat.edition.storylog import StoryLog
+from tamizdat.edition.workshop import Failure
+
+BATCH = 200
+_PROBLEMS = 1000
+_T = TypeVar("_T")
+Progress = Callable[[int, int], None]
+
+
+class Last(NamedTuple):
+    """The last paper's catalogue and story log: where a broken story's last version is."""
+
+    catalogue: Catalogue
+    log: StoryLog
+
+
+class Bench(NamedTuple):
+    """What a build works with; all of it is new but ``last``."""
+
+    catalogue: Catalogue
+    log: StoryLog
+    spill: Spill
+    pool: Pool
+    site: Site
+    media: MediaSource | None
+    last: Last | None
+    progress: Progress
+
+
+class Totals(NamedTuple):
+    """What differs from the last paper: HTML pages, files of any kind, files removed."""
+
+    pages: int
+    files: int
+    removed: int
+
+
+class Build:
+    """One full build: ``stories``, then ``lists``, then ``index``."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._catalogue = bench.catalogue
+        self._turn = 0
+        self._done = 0
+        self._total = 1
+        self.catalogue = bench.catalogue
+        self._rescued: set[str] = set()
+        self.problems: list[str] = []
+
+    def stories(self, source: StorySource) -> int:
+        """Catalogue all stories and make their pages; returns how many there are."""
+        self._total = max(1, source.count())
+        self._catalogue.db.execute("BEGIN")
+        broken: list[Failure] = []
+        for rows, failures in self._bench.pool.run(self._log_tasks(source)):
+            for row, (start, length) in rows:
+                self._catalogue.insert(row, start, length)
+            broken += failures[: _PROBLEMS - len(broken)]
+            self._advance(len(rows) + len(failures), self._total * 2)
+        self._resolve_duplicates()
+        for failure in broken:
+            self._rescue(failure)
+        self._resolve_addresses()
+        self._pages()
+        return self._ids()[2]
+
+    def _log_tasks(self, source: StorySource) -> Iterator[Task]:
+        for items in _batches(source.raw_stories(), BATCH):
+            yield Task("rows", (self._bench.log.append(items),))
+
+    def _resolve_duplicates(self) -> None:
+        """Of a story that came more than once, keep the newest version."""
+        try:
+            self._catalogue.add_indexes()
+        except sqlite3.IntegrityError:
+            db = self._catalogue.db
+            db.execute("CREATE INDEX duplicates ON stories (uri)")
+            query = "SELECT uri FROM stories GROUP BY uri HAVING count(*) > 1"
+            for (uri,) in db.execute(query).fetchall():
+                order = (
+                    "SELECT id FROM stories WHERE uri = ? "
+                    "ORDER BY version DESC, updated DESC, id DESC"
+                )
+                ids = [number for (number,) in db.execute(order, [uri])]
+                for kept in list(self._catalogue.stories(ids[1:])):
+                    self._catalogue.delete(kept)
+            db.execute("DROP INDEX duplicates")
+            self._catalogue.add_indexes()
+
+    def _resolve_addresses(self) -> None:
+        """Of two stories that claim one address, the one published first keeps it."""
+        query = "SELECT path FROM stories GROUP BY path HAVING count(*) > 1"
+        for (path,) in self._catalogue.db.execute(query).fetchall():
+            order = "SELECT id FROM stories WHERE path = ? ORDER BY rank, uri"
+            ids = [number for (number,) in self._catalogue.db.execute(order, [path])]
+            kept = {one.id: one for one in self._catalogue.stories(ids)}
+            for number in ids[1:]:
+                self._problem(
+                    f"two stories claim the address {path}: {kept[ids[0]].row.uri} has it, "
+                    f"{kept[number].row.uri} is left out. Give it another slug."
+                )
+                self._catalogue.delete(kept[number])
+
+    def _rescue(self, failure: Failure) -> bool:
+        """Put the last published version of a broken story in its place."""
+        last = self._bench.last
+        old = last.catalogue.story(failure.uri) if last and failure.uri else None
+        if not (last and old) or self._catalogue.story(failure.uri):
+            self._problem(f"left out: {failure.message}")
+            return False
+        place = self._bench.log.append([last.log.read(old.start, old.length)])
+        for rows, failures in self._bench.pool.run([Task("rows", (place,))]):
+            for row, (start, length) in rows:
+                self._catalogue.insert(row, start, length)
+            if failures or not rows:
+                self._problem(f"left out: {failure.message}")
+                return False
+        self._problem(f"its last published version stays: {failure.message}")
+        return True
+
+    # Pages of stories
+
+    def _pages(self) -> None:
+        first, last, _ = self._ids()
+        made = self._run(self._page_tasks(first, last), BATCH)
+        broken = [failure for failures in made for failure in failures]
+        if broken:
+            self._drop(broken)
+
+    def _page_tasks(self, first: int, last: int) -> Iterator[Task]:
+        turn = self._next_turn()
+        for start in range(first, last + 1, BATCH):
+            yield Task("stories", (turn, start, min(start + BATCH - 1, last)))
+
+    def _run(self, tasks: Iterable[Task], step: int) -> list[list[Failure]]:
+        found = []
+        for made, failures in self._bench.pool.run(tasks):
+            self._bench.spill.add(made)
+            self._advance(step, self._total * 2)
+            if failures:
+                found.append(failures)
+        return found
+
+    def _drop(self, broken: list[Failure]) -> None:
+        """Replace stories whose pages cannot be made, and make anew what leads to them."""
+        while broken:
+            again: set[int] = set()
+            self._catalogue.db.execute("BEGIN")
+            for failure in broken:
+                again |= self._take_out(failure)
+            turn = self._next_turn()
+            broken = []
+            tasks = (Task("stories", (turn, number, number)) for number in sorted(again))
+            for made, failures in self._bench.pool.run(tasks):
+                self._bench.spill.replace(made)
+                broken += failures
+
+    def _take_out(self, failure: Failure) -> set[int]:
+        """Returns the ids of the stories to make again."""
+        kept = self._catalogue.story(failure.uri)
+        if kept is None:
+            return set()
+        self._catalogue.delete(kept)
+        again = set(self._catalogue.references(failure.uri))
+        for group in self._catalogue.translations([kept.row.translation]).values():
+            again.update(number for number, _, _ in group)
+        if failure.uri in self._rescued:
+            self._problem(f"left out: {failure.message}")
+        elif self._rescue(failure):
+            self._rescued.add(failure.uri)
+            rescued = self._catalogue.story(failure.uri)
+            again.update([rescued.id] if rescued else [])
+        return again
+
+    # Lists
+
+    def lists(self) -> None:
+        """Count, name and make every list, feed and sitemap, and the paper's other files."""
+        self._count()
+        turn = self._next_turn()
+        for made in self._bench.pool.run(self._list_tasks(turn)):
+            self._bench.spill.add(made)
+        if self._bench.media is not None:
+            self._media(self._bench.media)
+
+    def _count(self) -> None:
+        db = self._catalogue.db
+        if not db.in_transaction:
+            db.execute("BEGIN")
+        db.execute(
+            "INSERT INTO periods SELECT listing, period, count(*) FROM members GROUP BY 1, 2"
+        )
+        db.execute(
+            "UPDATE listings SET stories = coalesce((SELECT sum(stories) FROM periods "
+            "WHERE listing = listings.id), 0)"
+        )
+        db.execute(
+            "INSERT INTO months SELECT month, max(updated) FROM stories WHERE live = 1 GROUP BY 1"
+        )
+        for (number,) in db.execute("SELECT id FROM listings WHERE stories > 0").fetchall():
+            title = title_of(self._catalogue, number)
+            db.execute("UPDATE listings SET title = ? WHERE id = ?", [title, number])
+
+    def _list_tasks(self, turn: int) -> Iterator[Task]:
+        db, site = self._catalogue.db, self._bench.site
+        yield Task("site", (turn,))
+        for language in site.languages:
+            code = language.code
+            slugs = {row.slug for row in self._catalogue.listings("section", code)}
+            slugs |= {section.slug for section in language.sections}
+            yield Task("language", (turn, code))
+            for part in _batches(["", *sorted(slugs)], 8):
+                yield Task("feeds", (turn, code, part))
+            for kind in INDEXED:
+                yield Task("indexes", (turn, kind, code))
+            yield Task("fronts", (turn, [("section", code, slug) for slug in sorted(slugs)]))
+        query = (
+            "SELECT kind, language, slug FROM listings "
+            "WHERE stories > 0 AND kind NOT IN ('site', 'section')"
+        )
+        for fronts in _batches(db.execute(query), 16):
+            yield Task("fronts", (turn, fronts))
+        for months in _batches(self._catalogue.months(), 4):
+            yield Task("months", (turn, [month for month, _ in months]))
+        # By year, so that a worker that has a year's cards at hand makes all lists of that year.
+        query = (
+            "SELECT listing, period FROM periods ORDER BY "
+            "CASE WHEN period < 10000 THEN period ELSE period / 100 END, period, listing"
+        )
+        for periods in _batches(db.execute(query), 16):
+            yield Task("periods", (turn, periods))
+
+    def _media(self, media: MediaSource) -> None:
+        query = "SELECT DISTINCT path, sha256 FROM media"
+        found = ((path, sha, media.file(sha)) for path, sha in self._catalogue.db.execute(query))
+        tasks = (Task("adopt", (part,)) for part in _batches(found, 16))
+        for results in self._bench.pool.run(tasks):
+            for path, sha256, length in results:
+                if length is None:
+                    self._problem(f"{self._shown_by(path)}: the file {path} is missing")
+                else:
+                    entry = Entry(path, sha256, length, 0, paths.media_type(path))
+                    self._bench.spill.add([(entry, 0)])
+
+    def _shown_by(self, path: str) -> str:
+        query = "SELECT uri FROM media m JOIN stories s ON s.id = m.story WHERE m.path = ?"
+        return "story " + str(self._catalogue.db.execute(query, [path]).fetchone()[0])
+
+    # The index
+
+    def index(self, index: Index, last: str, edition: int) -> tuple[Subtree, Totals]:
+        """Write the index. What did not change keeps the edition in which it last did."""
+        spill = self._bench.spill
+        count = spill.settle()
+        merge = _Merge(_whole(index, last), edition)
+        tree = index.build(merge.run(spill.entries(edition)), count)
+        spill.count_objects(self._catalogue)
+        return tree, Totals(merge.pages, merge.files, merge.removed)
+
+    # Small things
+
+    def close(self) -> None:
+        """Close what the catalogue and the log are written through, before the switch."""
+        if self._catalogue.db.in_transaction:
+            self._catalogue.db.execute("COMMIT")
+        self._catalogue.close()
+
+    def _ids(self) -> tuple[int, int, int]:
+        query = "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM stories"
+        found: tuple[int, int, int] = self._catalogue.db.execute(query).fetchone()
+        return found
+
+    def _next_turn(self) -> int:
+        """Let workers see the catalogue as it is now."""
+        if self._catalogue.db.in_transaction:
+            self._catalogue.db.execute("COMMIT")
+        self._turn += 1
+        return self._turn
+
+    def _advance(self, step: int, total: int) -> None:
+        self._done = min(self._done + step, total)
+        self._bench.progress(self._done // 2, self._total)
+
+    def _problem(self, message: str) -> None:
+        if len(self.problems) < _PROBLEMS:
+            self.problems.append(message)
+
+
+class _Merge:
+    """Lays new entries beside the last ones, both in the order of their keys."""
+
+    def __init__(self, last: Iterator[Entry], edition: int) -> None:
+        self._last = ((key(entry.path), entry) for entry in last)
+        self._edition = edition
+        self.pages = self.files = self.removed = 0
+
+    def run(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        old = next(self._last, None)
+        for entry in entries:
+            place = key(entry.path)
+            while old is not None and old[0] < place:
+                self.removed += 1
+                old = next(self._last, None)
+            present = old[1] if old is not None and old[0] == place else None
+            if present is not None:
+                old = next(self._last, None)
+            yield present if present is not None and entry.same(present) else self._changed(entry)
+        while old is not None:
+            self.removed += 1
+            old = next(self._last, None)
+
+    def _changed(self, entry: Entry) -> Entry:
+        self.files += 1
+        self.pages += entry.media_type == paths.HTML
+        return entry
+
+
+def _whole(index: Index, root: str) -> Iterator[Entry]:
+    """The last index, as far as it is not damaged: what is missing counts as changed."""
+    with contextlib.suppress(FileNotFoundError, StoreError):
+        yield from index.walk(root)
+
+
+def open_last(catalogue: Path, log: Path) -> Last | None:
+    """The last paper's stories, or None where there is no paper or it cannot be read."""
+    if not (catalogue.exists() and log.exists()):
+        return None
+    try:
+        found = Catalogue(catalogue, "read")
+        if found.usable:
+            return Last(found, StoryLog(log))
+        found.close()
+    except sqlite3.Error:
+        return None  # A damaged catalogue is no loss: it is made anew from the stories.
+    return None
+
+
+def _batches(items: Iterable[_T], size: int) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What lies at each address: puts together what the renderer needs for every kind of page.
+
+What always holds: a page is a function of the catalogue, the site and (for the news sitemap) the
+time; it does not matter whether one story was published or all of them. Nothing leads to a
+story that is not published now.
+
+What is not done here: deciding which pages a change touches (``publishing``, ``builder``),
+keeping bytes (``store``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tamizdat.edition import listings, paths
+from tamizdat.edition.catalogue import Catalogue, Kept, ListingRow, decode_card
+from tamizdat.edition.rows import rank
+from tamizdat.edition.site import ListingKind, Page, Site
+from tamizdat.edition.story import Story, decode
+from tamizdat.edition.storylog import StoryLog
+from tamizdat.edition.views import (
+    ArticleFacts,
+    Card,
+    FeedItem,
+    Front,
+    FrontBlock,
+    Link,
+    Listing,
+    ListingPage,
+    Renderer,
+    SitemapEntry,
+)
+
+MOST_RELATED = 8
+_CACHED = 20_000  # cards, about 1 kB each
+
+
+class Output(NamedTuple):
+    """One file of the paper. ``rank`` says which of several redirects at one path is meant: the
+    highest."""
+
+    path: str
+    data: bytes
+    status: int = 200
+    location: str = ""
+    rank: int = 0
+
+
+class Composer:
+    """Makes files from the catalogue as it is; make a new one when the catalogue has changed."""
+
+    def __init__(
+        self, catalogue: Catalogue, log: StoryLog, renderer: Renderer, site: Site, now: datetime
+    ) -> None:
+        self._catalogue = catalogue
+        self._log = log
+        self._renderer = renderer
+        self._site = site
+        self._now = now
+        self._cards: dict[int, Card] = {}
+        self._items: dict[int, FeedItem] = {}
+
+    # Stories
+
+    def stories(self, kept: Sequence[Kept]) -> Iterator[Output]:
+        """The pages of stories, tombstones of withdrawn ones, and redirects to them."""
+        targets = self._catalogue.live_cards(u for k in kept for u in k.row.related)
+        translated = self._catalogue.translations(k.row.translation for k in kept)
+        for one in kept:
+            story = decode(self._log.read(one.start, one.length))
+            card = decode_card(one.row.card)
+            if one.row.live:
+                facts = ArticleFacts(
+                    related=_related(one, targets), translations=self._links(one, translated)
+                )
+                yield Output(one.row.path, self._renderer.article(story, card, facts))
+            else:
+                yield Output(one.row.path, self._renderer.tombstone(story, card), 410)
+            for path in one.row.former:
+                yield self._redirect(path, one.row.path, one.row.language, one.row.rank)
+
+    def redirect(self, path: str) -> Output | None:
+        """The redirect page at a former address, where a story has it."""
+        found = self._catalogue.redirect(path)
+        return self._redirect(path, *found) if found else None
+
+    def _redirect(self, path: str, to: str, language: str, order: int = 0) -> Output:
+        return Output(path, self._renderer.redirect(to, language), 301, to, order)
+
+    def _links(
+        self, one: Kept, translated: dict[str, list[tuple[int, int, Card]]]
+    ) -> tuple[Link, ...]:
+        found = {}
+        for _, _, card in reversed(translated.get(one.row.translation, [])):
+            if card.language != one.row.language:
+                found[card.language] = card
+        return tuple(
+            Link(path=c.path, title=c.headline, language=code)
+            for language in self._site.languages
+            if (c := found.get(code := language.code))
+        )
+
+    # Fronts
+
+    def front(self, language: str, edition: int) -> Iterator[Output]:
+        """A language's front page; that of the default one lies at the root too."""
+        site = self._catalogue.find_listing("site", language, "")
+        counts = self._catalogue.periods(site.id) if site else []
+        cards = self._pinned(language, "", site, self._site.front_stories)
+        sections = self._site.language(language).sections
+        blocks = tuple(filter(None, (self._block(language, s.slug) for s in sections)))
+        shown = [card for block in blocks for card in block.cards] + list(cards)
+        front = Front(
+            language=language,
+            edition=edition,
+            updated=max((card.updated for card in shown), key=datetime.fromisoformat, default=""),
+            cards=cards,
+            blocks=blocks,
+            translations=self._other_fronts(language),
+            months=listings.period_links(paths.front_path(language), counts),
+        )
+        data = self._renderer.front(front)
+        yield Output(paths.front_path(language), data)
+        if language == self._site.languages[0].code:
+            yield Output("/", data)
+
+    def _other_fronts(self, language: str) -> tuple[Link, ...]:
+        return tuple(
+            Link(path=paths.front_path(other.code), title=other.name, language=other.code)
+            for other in self._site.languages
+            if other.code != language
+        )
+
+    def _block(self, language: str, slug: str) -> FrontBlock | None:
+        row = self._catalogue.find_listing("section", language, slug)
+        cards = self._pinned(language, slug, row, listings.BLOCK)
+        listing = self.listing_view("section", language, slug, row)
+        return FrontBlock(listing=listing, cards=cards) if cards else None
+
+    def _pinned(
+        self, language: str, section: str, row: ListingRow | None, limit: int
+    ) -> tuple[Card, ...]:
+        uris = self._site.language(language).pinned(section)
+        live = self._catalogue.live_cards(uris)
+        pinned = [
+            c for uri in dict.fromkeys(uris) if (c := live.get(uri)) and c.language == language
+        ]
+        latest = self.cards(self._catalogue.latest(row.id, limit + len(pinned))) if row else []
+        shown = {card.uri for card in pinned}
+        return tuple((pinned + [card for card in latest if card.uri not in shown])[:limit])
+
+    # Lists
+
+    def listing_view(
+        self, kind: ListingKind, language: str, slug: str, row: ListingRow | None
+    ) -> Listing:
+        """How a listing calls itself: as the site says, else as its oldest story does."""
+        tongue = self._site.language(language)
+        title, description = (row.title if row else "") or slug, ""
+        for profile in tongue.profiles:
+            if (profile.kind, profile.slug) == (kind, slug):
+                title, description = profile.title or title, profile.description
+        section = tongue.section(slug) if kind == "section" else None
+        if section is not None:
+            title, description = section.title, section.description or description
+        if kind == "site":
+            title, description = tongue.name, tongue.description
+        path = paths.listing_path(kind, language, slug)
+        return Listing(
+            kind=kind, language=language, slug=slug, title=title, path=path, description=description
+        )
+
+    def listing_front(self, kind: ListingKind, language: str, slug: str) -> Iterator[Output]:
+        """A listing's own page, with its latest stories and its periods. Sections that the site
+        names have one even where they have no story yet."""
+        row = self._catalogue.find_listing(kind, language, slug)
+        view = self.listing_view(kind, language, slug, row)
+        pins = slug if kind == "section" else "\0"
+        cards = self._pinned(language, pins, row, listings.FRONT)
+        counts = self._catalogue.periods(row.id) if row else []
+        page = ListingPage(
+            listing=view, cards=cards, periods=listings.period_links(view.path, counts)
+        )
+        yield Output(view.path, self._renderer.listing(page))
+
+    def period(
+        self, number: int, period: int, parts: Iterable[int] | None = None
+    ) -> Iterator[Output]:
+        """Pages of one period of a listing: all of its parts, or those asked for."""
+        row = self._catalogue.listing(number)
+        view = self.listing_view(row.kind, row.language, row.slug, row)
+        counts = self._catalogue.periods(number)
+        place = next(i for i, (p, _) in enumerate(counts) if p == period)
+        stories = counts[place][1]
+        wanted = range(1, listings.parts(stories) + 1) if parts is None else parts
+        for part in wanted:
+            skip = (part - 1) * listings.PART
+            ids = self._catalogue.members(number, period, skip, listings.PART)
+            shown = listings.part_view(view.path, period, part, stories)
+            page = ListingPage(
+                listing=view,
+                cards=tuple(self.cards(ids[::-1])),
+                period=shown,
+                older=listings.older(view.path, counts, place, part),
+                newer=listings.newer(view.path, counts, place, part),
+            )
+            yield Output(shown.path, self._renderer.listing(page))
+
+    def kind_index(self, kind: ListingKind, language: str) -> Iterator[Output]:
+        """The list of all topics, places, people or series."""
+        views = [
+            self.listing_view(kind, language, row.slug, row)
+            for row in self._catalogue.listings(kind, language)
+        ]
+        views.sort(key=lambda view: (view.title.casefold(), view.slug))
+        links = [Link(path=view.path, title=view.title) for view in views]
+        data = self._renderer.listing_index(kind, language, links)
+        yield Output(paths.index_path(kind, language), data)
+
+    def cards(self, ids: Sequence[int]) -> list[Card]:
+        """The cards of stories, in the order of their ids given."""
+        if missing := [number for number in ids if number not in self._cards]:
+            if len(self._cards) > _CACHED:
+                self._cards.clear()
+                missing = list(ids)
+            self._cards.update(self._catalogue.card_rows(missing))
+        return [self._cards[number] for number in ids]
+
+    # Feeds and sitemaps
+
+    def feeds(self, language: str, section: str = "") -> Iterator[Output]:
+        """RSS and JSON feeds of the site or a section."""
+        kind: ListingKind = "section" if section else "site"
+        row = self._catalogue.find_listing(kind, language, section)
+        view = self.listing_view(kind, language, section, row)
+        ids = self._catalogue.latest(row.id, listings.FEED) if row else []
+        items = self._feed_items(ids)
+        yield Output(f"{view.path}feed.xml", self._renderer.rss(view, items))
+        yield Output(f"{view.path}feed.json", self._renderer.json_feed(view, items))
+
+    def _feed_items(self, ids: Sequence[int]) -> list[FeedItem]:
+        missing = [number for number in ids if number not in self._items]
+        for kept in self._catalogue.stories(missing):
+            story: Story = decode(self._log.read(kept.start, kept.length))
+            card = decode_card(kept.row.card)
+            self._items[kept.id] = self._renderer.feed_item(story, card)
+        return [self._items[number] for number in ids]
+
+    def month(self, month: int) -> tuple[list[Output], str]:
+        """A month's sitemap (none where it has no story) and the date of its last change."""
+        rows = self._catalogue.month(month)
+        if not rows:
+            return [], ""
+        translated = self._catalogue.translations(key for _, _, key in rows)
+        entries = []
+        for path, updated, key in rows:
+            group = translated.get(key, []) if key else []
+            others = {card.language: card.path for _, _, card in reversed(group)}
+            ordered = dict(sorted(others.items())) if len(others) > 1 else {}
+            entries.append(SitemapEntry(path=path, updated=updated, alternates=ordered))
+        output = Output(paths.sitemap_path(month), self._renderer.sitemap(entries))
+        return [output], max(updated for _, updated, _ in rows)
+
+    def sitemap_index(self) -> Iterator[Output]:
+        months = [(paths.sitemap_path(m), updated) for m, updated in self._catalogue.months()]
+        yield Output("/sitemap.xml", self._renderer.sitemap_index(months))
+
+    def news(self) -> Iterator[Output]:
+        """The news sitemap: stories of the last two days, newest first."""
+        since = self._now - timedelta(hours=listings.NEWS_HOURS)
+        local = since.astimezone(paths.zone(self._site.timezone))
+        found: list[tuple[int, int]] = []
+        for language in self._site.languages:
+            row = self._catalogue.find_listing("site", language.code, "")
+            if row is not None:
+                month = local.year * 100 + local.month
+                floor = rank(since, "") & ~((1 << 21) - 1)
+                found += self._catalogue.since(row.id, month, floor)
+        cards = self.cards([number for _, number in sorted(found, reverse=True)])
+        yield Output("/news-sitemap.xml", self._renderer.news_sitemap(cards))
+
+    # What every paper has
+
+    def fragments(self, language: str) -> Iterator[Output]:
+        """Files that pages pull in: the latest stories, and two that are empty until used."""
+        row = self._catalogue.find_listing("site", language, "")
+        cards = self.cards(self._catalogue.latest(row.id, listings.LATEST)) if row else []
+        data = self._renderer.latest_fragment(language, cards)
+        yield Output(f"/fragments/{language}/latest.html", data)
+        yield Output(f"/fragments/{language}/ribbon.html", b"")
+        yield Output(f"/fragments/{language}/message.html", b"")
+
+    def furniture(self) -> Iterator[Output]:
+        """The newsroom's own pages, and the files that stories do not change."""
+        for language in self._site.languages:
+            code = language.code
+            yield Output(f"/{code}/manifest.webmanifest", self._renderer.manifest(code))
+            yield Output(f"/{code}/404.html", self._renderer.not_found(code))
+            for slug in dict.fromkeys(page.slug for page in language.pages):
+                yield from self._pages([p for p in language.pages if p.slug == slug], code)
+        default = self._site.languages[0].code
+        yield Output("/404.html", self._renderer.not_found(default))
+        yield Output("/robots.txt", self._renderer.robots())
+        for path, data in sorted(self._renderer.assets().items()):
+            yield Output(path, data)
+
+    def _pages(self, versions: list[Page], language: str) -> Iterator[Output]:
+        """The newest version at the page's address, and every numbered one at its own."""
+        versions = sorted(versions, key=lambda page: page.version, reverse=True)
+        links = [
+            Link(path=paths.page_path(language, p.slug, p.version), title=p.title)
+            for p in versions
+            if p.version
+        ]
+        newest = versions[0]
+        data = self._renderer.page(newest, language, links[1:])
+        yield Output(paths.page_path(language, newest.slug), data)
+        for page in versions:
+            if page.version:
+                path = paths.page_path(language, page.slug, page.version)
+                former = [link for link in links if link.path != path]
+                yield Output(path, self._renderer.page(page, language, former))
+
+
+def _related(one: Kept, targets: dict[str, Card]) -> tuple[Card, ...]:
+    found = [card for uri in one.row.related if (card := targets.get(uri))]
+    return tuple(found[:MOST_RELATED])

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Processes that do parts of a full build.
+
+What always holds: a worker is given the place of its work, never the work's bytes, and answers
+with compact rows; at most two tasks a worker are under way, so memory does not grow with the
+archive. Workers hold the builder's lock with it and end when it does, however it ends.
+
+What is not done here: what a task does (``workshop``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import DupFd
+from typing import Any, NamedTuple, Protocol
+
+from tamizdat.edition.errors import StoreError
+
+_UNDER_WAY = 2
+
+
+class Task(NamedTuple):
+    """A method of the workshop and its arguments, all of them small and plain."""
+
+    method: str
+    arguments: tuple[Any, ...]
+
+
+class Plan(Protocol):
+    """Makes the workshop in the process that uses it; can be sent to another process."""
+
+    def open(self) -> Any: ...
+
+
+class Pool:
+    """Runs tasks in ``workers`` processes, or in this one where that is less than two."""
+
+    def __init__(self, plan: Plan, workers: int, lock: int) -> None:
+        self._here: Any = plan.open() if workers < 2 else None
+        self._processes: list[BaseProcess] = []
+        self._pipes: list[Connection] = []
+        context = multiprocessing.get_context("spawn")
+        for _ in range(workers if workers >= 2 else 0):
+            ours, theirs = context.Pipe()
+            process = context.Process(
+                target=_work, args=(theirs, plan, _Inherited(lock)), daemon=True
+            )
+            process.start()
+            theirs.close()
+            self._processes.append(process)
+            self._pipes.append(ours)
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Any]:
+        """Results in any order. Raises what a task raised; ``StoreError`` where a worker died."""
+        if self._here is not None:
+            for task in tasks:
+                yield getattr(self._here, task.method)(*task.arguments)
+            return
+        queue = iter(tasks)
+        busy = dict.fromkeys(self._pipes, 0)
+        for pipe in [p for p in self._pipes for _ in range(_UNDER_WAY)]:
+            self._give(pipe, queue, busy)
+        while any(busy.values()):
+            ready = wait([p for p, count in busy.items() if count])
+            for pipe in [p for p in self._pipes if p in ready]:
+                result = self._take(pipe)
+                busy[pipe] -= 1
+                self._give(pipe, queue, busy)
+                yield result
+
+    def _give(self, pipe: Connection, queue: Iterator[Task], busy: dict[Connection, int]) -> None:
+        task = next(queue, None)
+        if task is None:
+            return
+        try:
+            pipe.send(task)
+        except OSError as error:
+            raise _died() from error
+        busy[pipe] += 1
+
+    @staticmethod
+    def _take(pipe: Connection) -> Any:
+        try:
+            result = pipe.recv()
+        except (EOFError, OSError) as error:
+            raise _died() from error
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """End the workers, at once where they still work."""
+        if self._here is not None:
+            self._here.close()
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._processes:
+            process.join(0.2)
+            if process.is_alive():
+                process.terminate()
+                process.join()
+            process.close()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Inherited:
+    """A descriptor that a process started by ``spawn`` gets a copy of."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _detach, (DupFd(self._descriptor),)
+
+
+def _detach(copy: Any) -> int:
+    return int(copy.detach())
+
+
+def _died() -> StoreError:
+    return StoreError(
+        "a process that was building the paper died (was the machine out of memory?). The last "
+        "paper is whole: build it again, with fewer workers if that happens again."
+    )
+
+
+def _work(pipe: Connection, plan: Plan, lock: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The builder decides; its end is our end.
+    shop = plan.open()
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            task = pipe.recv()
+            try:
+                result = getattr(shop, task.method)(*task.arguments)
+            except Exception as error:
+                result = _portable(error)
+            pipe.send(result)
+    shop.close()
+    os.close(lock)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error as it can be sent: some of the system's cannot be made again from their parts."""
+    if isinstance(error, OSError):
+        return OSError(error.errno, f"{error.strerror} ({error.filename})")
+    try:
+        made = type(error)(*error.args)
+    except TypeError:
+        return StoreError(f"{type(error).__name__}: {error}")
+    return made

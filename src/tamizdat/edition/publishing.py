@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Publishing a few stories: which files of the paper they change, and nothing else.
+
+What always holds:
+
+- After any sequence of publications the paper is, byte for byte, what one full build of the same
+  stories makes (but for the edition's number on a front).
+- The work depends on the stories and on their lists' periods, never on the size of the archive.
+- All or nothing: a ``StoryError`` leaves the last paper and the catalogue as they were.
+
+What is not done here: the transaction and the switch (``paper``), what a page holds (``compose``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from tamizdat.edition import listings, paths
+from tamizdat.edition.catalogue import Catalogue, Kept
+from tamizdat.edition.compose import Composer
+from tamizdat.edition.errors import StoryError
+from tamizdat.edition.index import Entry
+from tamizdat.edition.media import MediaSource, adopt
+from tamizdat.edition.rows import Membership, StoryRow, make_row
+from tamizdat.edition.site import Language, ListingKind, Profile, Section, Site
+from tamizdat.edition.story import Story, encode
+from tamizdat.edition.storylog import StoryLog
+from tamizdat.edition.views import Renderer
+from tamizdat.edition.writer import Writer
+
+INDEXED: tuple[ListingKind, ...] = ("topic", "place", "person", "series")
+
+
+class _Touch:
+    """What happened to one period of one listing: how many stories it had, from which rank on
+    they moved, and the ranks of those that changed in place."""
+
+    def __init__(self, before: int) -> None:
+        self.before = before
+        self.shifted: int | None = None
+        self.ranks: set[int] = set()
+
+    def shift(self, rank: int) -> None:
+        self.shifted = rank if self.shifted is None else min(self.shifted, rank)
+
+
+class Tools(NamedTuple):
+    """What publishing works with."""
+
+    catalogue: Catalogue
+    log: StoryLog
+    renderer: Renderer
+    site: Site
+    writer: Writer
+    media: MediaSource | None
+    now: datetime
+
+
+class Publication:
+    """One run: ``apply`` each story to the catalogue, then ``compose`` what they changed."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._catalogue = tools.catalogue
+        self._stories: set[int] = set()
+        self._touched: dict[tuple[int, int], _Touch] = {}
+        self._listings: set[int] = set()
+        self._indexes: set[tuple[ListingKind, str]] = set()
+        self._languages: set[str] = set()
+        self._sections: set[tuple[str, str]] = set()
+        self._months: set[int] = set()
+        self._paths: set[str] = set()
+        self._former: set[str] = set()
+        self._media: set[str] = set()
+        self._keys: set[str] = set()
+
+    # Stories into the catalogue
+
+    def apply(self, stories: Sequence[Story]) -> int:
+        """Take new versions of stories; returns how many changed a thing. Raises ``StoryError``."""
+        newest: dict[str, Story] = {}
+        for story in stories:
+            newest[story.uri] = story
+        changed = sum(self._apply(story) for story in newest.values())
+        self._check_addresses()
+        return changed
+
+    def _apply(self, story: Story) -> bool:
+        old = self._catalogue.story(story.uri)
+        if story.pub_status == "withheld":
+            if old:
+                self._replace(old, None, b"")
+            return old is not None
+        t = self._tools
+        row = make_row(story, t.renderer, t.site, t.now)
+        if old and row.version < old.row.version:
+            return False
+        for file in row.files:
+            self._adopt(file.path, file.sha256, file.label, row)
+        self._replace(old, row, encode(story))
+        return True
+
+    def _adopt(self, path: str, sha256: str, label: str, row: StoryRow) -> None:
+        if self._tools.media is None or self._tools.writer.before(path) is not None:
+            return
+        if adopt(self._tools.writer.store, self._tools.media, sha256) is None:
+            raise StoryError(
+                f"story {row.uri}: the file of “{label}” is missing ({path}). Upload it again, "
+                "or take it out of the story."
+            )
+
+    def _replace(self, old: Kept | None, new: StoryRow | None, raw: bytes) -> None:
+        before, after = _members(old.row if old else None), _members(new)
+        for membership in before | after:
+            self._touch(membership)
+        if old:
+            self._catalogue.delete(old)
+        if new:
+            start, length = self._tools.log.append([raw])[0]
+            number = self._catalogue.insert(new, start, length, old.id if old else None)
+            self._stories.add(number)
+        for membership in before - after:
+            self._count(membership, -1)
+        for membership in after - before:
+            self._count(membership, +1)
+        for membership in before & after:
+            self._place(membership).ranks.add(membership[3])
+        self._follow(old.row if old else None)
+        self._follow(new)
+
+    def _place(self, membership: _Member) -> _Touch:
+        kind, language, slug, _, period, _ = membership
+        return self._touched[self._catalogue.listing_id(kind, language, slug), period]
+
+    def _touch(self, membership: _Member) -> None:
+        kind, language, slug, _, period, _ = membership
+        listing = self._catalogue.listing_id(kind, language, slug)
+        self._listings.add(listing)
+        if (listing, period) not in self._touched:
+            self._touched[listing, period] = _Touch(_stories(self._catalogue, listing, period))
+
+    def _count(self, membership: _Member, change: int) -> None:
+        kind, language, slug, rank, period, _ = membership
+        listing = self._catalogue.listing_id(kind, language, slug)
+        self._place(membership).shift(rank)
+        run = self._catalogue.db.execute
+        run("UPDATE listings SET stories = stories + ? WHERE id = ?", [change, listing])
+        run(
+            "INSERT INTO periods VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET stories = stories + ?",
+            [listing, period, change, change],
+        )
+        run(
+            "DELETE FROM periods WHERE listing = ? AND period = ? AND stories = 0",
+            [listing, period],
+        )
+
+    def _follow(self, row: StoryRow | None) -> None:
+        """Note what else shows a story as it was or as it is."""
+        if row is None:
+            return
+        self._languages.add(row.language)
+        self._months.add(row.month)
+        self._paths.add(row.path)
+        self._former.update(row.former)
+        self._media.update(file.path for file in row.files)
+        self._stories.update(self._catalogue.references(row.uri))
+        self._keys.add(row.translation)
+        for language in self._tools.site.languages:
+            for pins in language.pins:
+                if pins.section and row.uri in pins.stories:
+                    self._sections.add((language.code, pins.section))
+        self._sections.update(
+            (row.language, m.slug) for m in row.memberships if m.kind == "section"
+        )
+
+    def _check_addresses(self) -> None:
+        for path in sorted(self._paths):
+            claims = self._catalogue.at_path(path)
+            if len(claims) > 1:
+                raise StoryError(
+                    f"two stories claim the address {path}: {claims[0]} and {claims[1]}. Give one "
+                    "of them another slug."
+                )
+
+    # The catalogue into files
+
+    def compose(self, before: Site | None) -> None:
+        """Make every file that the stories changed, and what another site than ``before`` (the
+        one of the last run) changes."""
+        t = self._tools
+        composer = Composer(t.catalogue, t.log, t.renderer, t.site, t.now)
+        for group in self._catalogue.translations(self._keys).values():
+            self._stories.update(number for number, _, _ in group)
+            self._months.update(month for _, month, _ in group)
+        self._retitle(before)
+        kept = list(self._catalogue.stories(self._stories))
+        t.writer.put(page for page in composer.stories(kept) if page.status != 301)
+        self._lists(composer)
+        self._files()
+        self._site(composer, before)
+        self._redirects(composer)
+        self._fronts(composer, before)
+
+    def _retitle(self, before: Site | None) -> None:
+        """Where a listing's name changed, all of its pages are made anew."""
+        renamed = set(_renamed(self._catalogue, before, self._tools.site))
+        for number in self._listings:
+            row = self._catalogue.listing(number)
+            title = title_of(self._catalogue, number)
+            if row.kind in INDEXED:
+                existed = self._tools.writer.before(
+                    paths.listing_path(row.kind, row.language, row.slug)
+                )
+                if title != row.title or (existed is None) != (row.stories == 0):
+                    self._indexes.add((row.kind, row.language))
+            if title != row.title:
+                self._catalogue.db.execute(
+                    "UPDATE listings SET title = ? WHERE id = ?", [title, number]
+                )
+                if row.title:
+                    renamed.add(number)
+        for number in renamed:
+            self._rename(number)
+
+    def _rename(self, number: int) -> None:
+        row = self._catalogue.listing(number)
+        self._listings.add(number)
+        if row.kind in INDEXED:
+            self._indexes.add((row.kind, row.language))
+        if row.kind == "section":
+            self._sections.add((row.language, row.slug))
+        for period, stories in self._catalogue.periods(number):
+            touch = self._touched.setdefault((number, period), _Touch(stories))
+            touch.shift(-(1 << 63))
+
+    def _lists(self, composer: Composer) -> None:
+        put = self._tools.writer.put
+        for (number, period), touch in sorted(self._touched.items()):
+            self._leave(number, period, touch)
+        for (number, period), touch in sorted(self._touched.items()):
+            self._period(composer, number, period, touch)
+        for number in sorted(self._listings):
+            row = self._catalogue.listing(number)
+            if row.kind in INDEXED and row.stories:
+                put(composer.listing_front(row.kind, row.language, row.slug))
+            elif row.kind in INDEXED:
+                path = paths.listing_path(row.kind, row.language, row.slug)
+                self._tools.writer.remove(path)
+        for kind, language in sorted(self._indexes):
+            put(composer.kind_index(kind, language))
+
+    def _leave(self, number: int, period: int, touch: _Touch) -> None:
+        """Take away the pages of a period that are no more."""
+        row = self._catalogue.listing(number)
+        base = paths.listing_path(row.kind, row.language, row.slug)
+        after = _stories(self._catalogue, number, period)
+        count = listings.parts(after) if after else 0
+        if touch.before and not after:
+            self._tools.writer.remove(paths.period_path(base, period))
+        for part in range(max(1, count), listings.parts(touch.before)):
+            self._tools.writer.remove(paths.period_path(base, period, part))
+
+    def _period(self, composer: Composer, number: int, period: int, touch: _Touch) -> None:
+        after = _stories(self._catalogue, number, period)
+        place = self._catalogue.position
+        shifted = None if touch.shifted is None else place(number, period, touch.shifted)
+        places = [place(number, period, rank) for rank in touch.ranks]
+        changed = listings.changed_parts(touch.before, after, shifted, places)
+        if changed:
+            self._tools.writer.put(composer.period(number, period, changed))
+        divided = (touch.before > listings.PART) != (after > listings.PART)
+        if divided or (touch.before == 0) != (after == 0):
+            self._neighbours(composer, number, period)
+
+    def _neighbours(self, composer: Composer, number: int, period: int) -> None:
+        """The pages that link to a period's first and last."""
+        counts = self._catalogue.periods(number)[::-1]
+        earlier = [(p, n) for p, n in counts if p < period][-1:]
+        later = [(p, n) for p, n in counts if p > period][:1]
+        for p, n in earlier:
+            self._tools.writer.put(composer.period(number, p, [listings.parts(n)]))
+        for p, _ in later:
+            self._tools.writer.put(composer.period(number, p, [1]))
+
+    def _files(self) -> None:
+        """Addresses that stories left, and files that came or went with them."""
+        writer = self._tools.writer
+        for path in sorted(self._paths):
+            if not self._catalogue.at_path(path):
+                writer.remove(path)
+        for path in sorted(self._media):
+            sha256 = self._catalogue.file(path)
+            length = writer.store.has(sha256) if sha256 else None
+            if sha256 and length is not None:
+                media_type = paths.media_type(path)
+                writer.set(Entry(path, sha256, length, writer.edition, media_type))
+            else:
+                writer.remove(path)
+
+    def _site(self, composer: Composer, before: Site | None) -> None:
+        put, site = self._tools.writer.put, self._tools.site
+        refreshed = before != site
+        everywhere = {language.code for language in site.languages}
+        for language in sorted(everywhere if refreshed else self._languages & everywhere):
+            put(composer.feeds(language))
+            put(composer.fragments(language))
+        sections = {(lang.code, s.slug) for lang in site.languages for s in lang.sections}
+        for language, slug in sorted(self._sections | (sections if refreshed else set())):
+            row = self._catalogue.find_listing("section", language, slug)
+            if (row and row.stories) or (language, slug) in sections:
+                put(composer.feeds(language, slug))
+                put(composer.listing_front("section", language, slug))
+            else:
+                base = paths.listing_path("section", language, slug)
+                for name in ("", "feed.xml", "feed.json"):
+                    self._tools.writer.remove(f"{base}{name}")
+        for month in sorted(self._months):
+            outputs, updated = composer.month(month)
+            self._catalogue.set_month(month, updated)
+            put(outputs)
+            if not outputs:
+                self._tools.writer.remove(paths.sitemap_path(month))
+        if self._months:
+            put(composer.sitemap_index())
+        put(composer.news())
+        if before is not None and refreshed:
+            put(composer.furniture())
+            for path in own_pages(before) - own_pages(site):
+                self._tools.writer.remove(path)
+
+    def _redirects(self, composer: Composer) -> None:
+        """A redirect lies only where nothing else does."""
+        writer = self._tools.writer
+        gone = {path for path, entry in writer.changes.items() if entry is None}
+        for path in sorted(self._former | gone):
+            present = writer.now(path)
+            if present is not None and present.status != 301:
+                continue
+            output = composer.redirect(path)
+            if output:
+                writer.put([output])
+            else:
+                writer.remove(path)
+
+    def _fronts(self, composer: Composer, before: Site | None) -> None:
+        """Last, since a front shows the edition's number: it alone is no reason for a new one."""
+        t = self._tools
+        everywhere = {language.code for language in t.site.languages}
+        for language in sorted(everywhere if before != t.site else self._languages & everywhere):
+            shown = t.writer.before(paths.front_path(language))
+            last = shown.edition if shown else 0
+            if any(t.writer.differs(output) for output in composer.front(language, last)):
+                t.writer.put(composer.front(language, t.writer.edition))
+
+
+_Member = tuple[ListingKind, str, str, int, int, str]
+
+
+def _members(row: StoryRow | None) -> set[_Member]:
+    """A story's places in lists: kind, language, slug, rank, period, and its name there."""
+    if row is None:
+        return set()
+    return {(m.kind, row.language, m.slug, row.rank, m.period, "") for m in row.memberships}
+
+
+def _stories(catalogue: Catalogue, listing: int, period: int) -> int:
+    query = "SELECT stories FROM periods WHERE listing = ? AND period = ?"
+    found = catalogue.db.execute(query, [listing, period]).fetchone()
+    return found[0] if found else 0
+
+
+def title_of(catalogue: Catalogue, listing: int) -> str:
+    """What a listing's oldest story calls it; empty where it has none."""
+    row = catalogue.listing(listing)
+    oldest = catalogue.oldest(listing)
+    names: Iterable[Membership] = oldest.row.memberships if oldest else ()
+    return next((m.name for m in names if (m.kind, m.slug) == (row.kind, row.slug)), "")
+
+
+def _renamed(catalogue: Catalogue, before: Site | None, site: Site) -> Iterable[int]:
+    """The listings whose title or description another site says differently."""
+    if before is None or before == site:
+        return
+    for language in site.languages:
+        old = next((old for old in before.languages if old.code == language.code), None)
+        known, fresh = _names(old) if old else {}, _names(language)
+        for kind, slug in sorted(known.keys() | fresh.keys()):
+            if known.get((kind, slug)) != fresh.get((kind, slug)):
+                row = catalogue.find_listing(kind, language.code, slug)
+                if row is not None:
+                    yield row.id
+
+
+def _names(language: Language) -> dict[tuple[ListingKind, str], Profile | Section]:
+    """What a language says of its listings."""
+    sections: dict[tuple[ListingKind, str], Profile | Section]
+    sections = {("section", section.slug): section for section in language.sections}
+    return {(p.kind, p.slug): p for p in language.profiles} | sections
+
+
+def own_pages(site: Site) -> set[str]:
+    """Where the newsroom's own pages lie."""
+    found = set()
+    for language in site.languages:
+        for page in language.pages:
+            found.add(paths.page_path(language.code, page.slug))
+            if page.version:
+                found.add(paths.page_path(language.code, page.slug, page.version))
+    return found
+
+
+def encode_site(site: Site) -> bytes:
+    return msgspec.json.encode(site)
+
+
+def decode_site(raw: bytes) -> Site | None:
+    """The site of the last run, or None where it cannot be read any more."""
+    try:
+        return msgspec.json.decode(raw, type=Site)
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""From a story to its row in the catalogue: what lists, links and addresses need of it.
+
+What always holds: a row is a pure function of the story, the site and the renderer; the same in
+every process, so a paper built by many processes is the same as one built by one. Everything
+that could make a story impossible to publish is found here, before anything is written.
+
+What is not done here: writing (``catalogue``), what the story shows (the renderer).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from tamizdat.edition import paths
+from tamizdat.edition.errors import SiteError, StoryError
+from tamizdat.edition.site import RESERVED_SLUGS, ListingKind, Site
+from tamizdat.edition.story import Story, Term, decode, ni_sha256, parse_date
+from tamizdat.edition.views import Card, Renderer
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIE_BITS = 21
+_cards = msgspec.json.Encoder()
+
+
+class Membership(NamedTuple):
+    """A listing that a story is in: ``period`` is 202611 where it goes by months, else 2026."""
+
+    kind: ListingKind
+    slug: str
+    name: str
+    period: int
+
+
+class File(NamedTuple):
+    """A file that a story shows: its path, sha-256, and what to call it when it is missing."""
+
+    path: str
+    sha256: str
+    label: str
+
+
+class StoryRow(msgspec.Struct, array_like=True, frozen=True):
+    """A story as the catalogue keeps it. ``rank`` orders stories by first publication, to the
+    millisecond, ties by uri; ``card`` is a ``Card`` as JSON; ``updated`` is in UTC."""
+
+    uri: str
+    version: int
+    language: str
+    path: str
+    live: bool
+    month: int
+    rank: int
+    updated: str
+    translation: str
+    card: bytes
+    memberships: tuple[Membership, ...] = ()
+    related: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    former: tuple[str, ...] = ()
+
+
+def rank(published: datetime, uri: str) -> int:
+    milliseconds = (published - _EPOCH) // timedelta(milliseconds=1)
+    tie = int.from_bytes(hashlib.sha256(uri.encode()).digest()[:4], "big")
+    return (milliseconds << _TIE_BITS) | (tie & ((1 << _TIE_BITS) - 1))
+
+
+def peek_uri(raw: bytes) -> str:
+    """The uri of an item that may be no story at all; empty where it cannot be found."""
+    try:
+        return msgspec.json.decode(raw, type=_Uri).uri
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return ""
+
+
+class _Uri(msgspec.Struct):
+    uri: str = ""
+
+
+def make_row(story: Story, renderer: Renderer, site: Site, now: datetime) -> StoryRow:
+    """Raises ``StoryError`` that names the story and says what keeps it from being published."""
+    uri = story.uri
+    _check_publishable(story, site, now)
+    published = story.published
+    local = published.astimezone(paths.zone(site.timezone))
+    path = story_path(story, site)
+    withdrawn = story.withdrawn
+    card: Card = renderer.card(story, path)
+    return StoryRow(
+        uri=uri,
+        version=_version(story),
+        language=story.language or "",
+        path=path,
+        live=not withdrawn,
+        month=local.year * 100 + local.month,
+        rank=rank(published, uri),
+        updated=f"{story.updated.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        translation=story.translation_key,
+        card=_cards.encode(card),
+        memberships=() if withdrawn else _memberships(story, site, local),
+        related=() if withdrawn else _related(story),
+        files=() if withdrawn else _files(story),
+        former=_former(story, path),
+    )
+
+
+def read_row(raw: bytes, renderer: Renderer, site: Site, now: datetime) -> StoryRow | None:
+    """The row of a raw item, or None where the story is withheld: kept, but not published."""
+    story = decode(raw)
+    return None if story.pub_status == "withheld" else make_row(story, renderer, site, now)
+
+
+def story_path(story: Story, site: Site) -> str:
+    """The story's address. Raises ``StoryError`` where it cannot be one."""
+    if not story.path:
+        slug = story.slugline or story.headline
+        return paths.article_path(story.language or "", story.published, slug, site.timezone)
+    if not (paths.is_safe(story.path) and paths.is_article(story.path)):
+        raise StoryError(
+            f"story {story.uri}: “{story.path}” cannot be its address; one looks like "
+            "/en/2026/11/22/slug/"
+        )
+    if story.path.split("/")[1] != story.language:
+        raise StoryError(
+            f"story {story.uri}: its address {story.path} is not under its language, "
+            f"/{story.language}/"
+        )
+    return story.path
+
+
+def _version(story: Story) -> int:
+    version = story.version or ""
+    return int(version) if version.isdecimal() and len(version) < 19 else 0
+
+
+def _check_publishable(story: Story, site: Site, now: datetime) -> None:
+    if not story.language:
+        raise StoryError(f"story {story.uri} has no language: set one that the paper has")
+    try:
+        site.language(story.language)
+    except SiteError as error:
+        raise StoryError(f"story {story.uri}: {error}") from error
+    embargo = story.embargoed_until
+    if embargo and not story.withdrawn and parse_date(embargo, story.uri) > now:
+        raise StoryError(f"story {story.uri} is under embargo until {embargo}")
+
+
+def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership, ...]:
+    month = local.year * 100 + local.month
+    found = [Membership("site", "", "", month)]
+    if story.section is not None:
+        slug = _term_slug(story.section)
+        _check_section(slug, story, site)
+        found.append(Membership("section", slug, story.section.name or slug, month))
+    kinds: tuple[tuple[ListingKind, list[Term]], ...] = (
+        ("topic", story.topics),
+        ("place", story.places),
+        ("person", story.bylines),
+        ("series", story.series),
+    )
+    for kind, terms in kinds:
+        for term in terms:
+            if slug := _term_slug(term):
+                found.append(Membership(kind, slug, term.name or slug, local.year))
+    return tuple({(m.kind, m.slug): m for m in reversed(found)}.values())[::-1]
+
+
+def _check_section(slug: str, story: Story, site: Site) -> None:
+    language = site.language(story.language or "")
+    taken = slug in RESERVED_SLUGS or slug.isdigit() or any(p.slug == slug for p in language.pages)
+    if not slug or taken:
+        raise StoryError(f"story {story.uri}: “{slug}” cannot be the address of a section")
+
+
+def _term_slug(term: Term) -> str:
+    return paths.slugify(term.literal or term.name or "")
+
+
+def _related(story: Story) -> tuple[str, ...]:
+    uris = dict.fromkeys(item.uri for item in story.related)
+    uris.pop(story.uri, None)
+    return tuple(uris)
+
+
+def _files(story: Story) -> tuple[File, ...]:
+    found: dict[str, File] = {}
+    for rendition in story.media():
+        sha256 = ni_sha256(rendition.href or "")
+        if sha256 is not None:
+            path = paths.media_path(sha256, rendition.content_type or "")
+            found[path] = File(path, sha256, rendition.title or rendition.name)
+    return tuple(found.values())
+
+
+def _former(story: Story, path: str) -> tuple[str, ...]:
+    addresses = dict.fromkeys(filter(None, map(paths.former, story.former_paths)))
+    addresses.pop(path, None)
+    return tuple(addresses)

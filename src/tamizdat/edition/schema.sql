@@ -1,0 +1,39 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+-- One row a story, withdrawn ones too (live = 0). detail: what is needed to take the row back.
+CREATE TABLE stories (
+    id INTEGER PRIMARY KEY, uri TEXT NOT NULL, version INTEGER NOT NULL, language TEXT NOT NULL,
+    path TEXT NOT NULL, live INTEGER NOT NULL CHECK (live IN (0, 1)), month INTEGER NOT NULL,
+    rank INTEGER NOT NULL, updated TEXT NOT NULL, translation TEXT NOT NULL, card BLOB NOT NULL,
+    detail BLOB NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL
+);
+CREATE TABLE listings (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, language TEXT NOT NULL, slug TEXT NOT NULL,
+    title TEXT NOT NULL DEFAULT '', stories INTEGER NOT NULL DEFAULT 0 CHECK (stories >= 0),
+    UNIQUE (kind, language, slug)
+);
+CREATE TABLE members (
+    listing INTEGER NOT NULL, period INTEGER NOT NULL, rank INTEGER NOT NULL,
+    story INTEGER NOT NULL, PRIMARY KEY (listing, period, rank, story)
+) WITHOUT ROWID;
+CREATE TABLE periods (
+    listing INTEGER NOT NULL, period INTEGER NOT NULL, stories INTEGER NOT NULL,
+    PRIMARY KEY (listing, period)
+) WITHOUT ROWID;
+CREATE TABLE months (month INTEGER PRIMARY KEY, updated TEXT NOT NULL);
+-- Who shows whom under “Read more”.
+CREATE TABLE refs (
+    target TEXT NOT NULL, story INTEGER NOT NULL, PRIMARY KEY (target, story)
+) WITHOUT ROWID;
+CREATE TABLE media (
+    path TEXT NOT NULL, story INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (path, story)
+) WITHOUT ROWID;
+CREATE TABLE redirects (
+    path TEXT NOT NULL, story INTEGER NOT NULL, PRIMARY KEY (path, story)
+) WITHOUT ROWID;
+-- How many paths lead to an object; what no path leads to since which edition.
+CREATE TABLE objects (sha256 BLOB PRIMARY KEY, refs INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE garbage (
+    kind TEXT NOT NULL, sha256 BLOB NOT NULL, edition INTEGER NOT NULL,
+    PRIMARY KEY (kind, sha256)
+) WITHOUT ROWID;

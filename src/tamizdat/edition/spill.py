@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The files of a paper that is being built, put aside on the disk until they can be indexed.
+
+What always holds: entries come in any order and leave in the order of their keys, one a path: a
+page before a redirect, and of several redirects that of the story published last.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tamizdat.edition.catalogue import Catalogue
+from tamizdat.edition.index import Entry, key
+
+_TABLE = """
+CREATE TABLE built (
+    key TEXT NOT NULL, redirect INTEGER NOT NULL, rank INTEGER NOT NULL, path TEXT NOT NULL,
+    sha256 BLOB NOT NULL, length INTEGER NOT NULL, media_type TEXT NOT NULL,
+    status INTEGER NOT NULL, location TEXT NOT NULL
+)
+"""
+
+
+class Spill:
+    """A file of its own, thrown away after the build."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.execute("PRAGMA cache_size = -32768")
+        self._db.execute(_TABLE)
+        self._db.execute("BEGIN")
+
+    def add(self, made: Iterable[tuple[Entry, int]]) -> None:
+        """Take entries; redirects come with the rank of the story that claims the path."""
+        self._db.executemany(
+            "INSERT INTO built VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    key(e.path), e.status == 301, rank, e.path, bytes.fromhex(e.sha256), e.length,
+                    e.media_type, e.status, e.location,
+                )
+                for e, rank in made
+            ],
+        )  # fmt: skip
+
+    def replace(self, made: Iterable[tuple[Entry, int]]) -> None:
+        """Take entries in place of those at the same paths."""
+        self._db.execute("CREATE INDEX IF NOT EXISTS by_path ON built (path)")
+        for entry, rank in made:
+            self._db.execute(
+                "DELETE FROM built WHERE path = ? AND redirect = ? AND location = ?",
+                [entry.path, entry.status == 301, entry.location],
+            )
+            self.add([(entry, rank)])
+
+    def settle(self) -> int:
+        """Keep one entry a path; returns how many there are. Call it once, after the last one."""
+        self._db.execute("CREATE INDEX by_key ON built (key, redirect, rank DESC)")
+        self._db.execute(
+            "DELETE FROM built WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
+            "(PARTITION BY key ORDER BY redirect, rank DESC) AS place FROM built) WHERE place > 1)"
+        )
+        return self._db.execute("SELECT count(*) FROM built").fetchone()[0]  # type: ignore[no-any-return]  # sqlite3 returns Any
+
+    def entries(self, edition: int) -> Iterator[Entry]:
+        query = "SELECT path, sha256, length, media_type, status, location FROM built ORDER BY key"
+        for path, sha256, length, media_type, status, location in self._db.execute(query):
+            yield Entry(path, sha256.hex(), length, edition, media_type, status, location)
+
+    def count_objects(self, catalogue: Catalogue) -> None:
+        """Fill ``objects`` of a new catalogue."""
+        query = "SELECT sha256, count(*) FROM built GROUP BY sha256"
+        catalogue.db.executemany("INSERT INTO objects VALUES (?, ?)", self._db.execute(query))
+
+    def close(self) -> None:
+        self._db.close()

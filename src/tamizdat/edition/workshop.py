@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a worker does in a full build: stories to rows, and pages to objects.
+
+What always holds: a worker reads the catalogue, which nobody writes meanwhile, and writes
+objects; only the builder writes the catalogue and the index. A story that cannot be published
+is named in the answer and stops nothing else.
+
+What is not done here: sharing out the work (``builder``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from tamizdat.edition import media
+from tamizdat.edition.catalogue import Catalogue, Kept
+from tamizdat.edition.compose import Composer, Output
+from tamizdat.edition.errors import StoryError
+from tamizdat.edition.index import Entry, Index, differences
+from tamizdat.edition.rows import StoryRow, peek_uri, read_row
+from tamizdat.edition.site import ListingKind, Site
+from tamizdat.edition.store import Store
+from tamizdat.edition.storylog import StoryLog
+from tamizdat.edition.tree import Tree
+from tamizdat.edition.views import Renderer
+from tamizdat.edition.writer import make_entry
+
+Place = tuple[int, int]
+Made = list[tuple[Entry, int]]
+"""Entries, and for redirects the rank of the story that claims the path."""
+
+
+class Failure(NamedTuple):
+    """A story that cannot be published: its uri (empty where it has none), and why."""
+
+    uri: str
+    message: str
+
+
+class ShopPlan(NamedTuple):
+    """Everything a worker needs to begin."""
+
+    folder: Path
+    catalogue: Path
+    log: Path
+    site: Site
+    renderer: Callable[[Site], Renderer]
+    now: datetime
+    edition: int
+    brotli: bool
+
+    def open(self) -> Workshop:
+        return Workshop(self)
+
+
+class Workshop:
+    """The tasks. Arguments and results are plain, since they cross between processes."""
+
+    def __init__(self, plan: ShopPlan) -> None:
+        self._plan = plan
+        self._store = Store(plan.folder, brotli=plan.brotli)
+        self._renderer = plan.renderer(plan.site)
+        self._log: StoryLog | None = None
+        self._catalogue: Catalogue | None = None
+        self._composer: Composer | None = None
+        self._turn = -1
+
+    def close(self) -> None:
+        if self._catalogue is not None:
+            self._catalogue.close()
+        if self._log is not None:
+            self._log.close()
+
+    def rows(self, places: list[Place]) -> tuple[list[tuple[StoryRow, Place]], list[Failure]]:
+        """The rows of stories in the log; withheld ones are left out."""
+        plan, found, failures = self._plan, [], []
+        for place in places:
+            raw = self._read(place)
+            try:
+                row = read_row(raw, self._renderer, plan.site, plan.now)
+            except StoryError as error:
+                failures.append(Failure(peek_uri(raw), str(error)))
+            else:
+                if row is not None:
+                    found.append((row, place))
+        return found, failures
+
+    def stories(self, turn: int, first: int, last: int) -> tuple[Made, list[Failure]]:
+        """The pages of the stories with ids in a range."""
+        composer = self._at(turn)
+        assert self._catalogue is not None  # noqa: S101 (made by _at)
+        kept = list(self._catalogue.range(first, last))
+        try:
+            return self._make(composer.stories(kept)), []
+        except StoryError:
+            return self._one_by_one(composer, kept)
+
+    def _one_by_one(self, composer: Composer, kept: list[Kept]) -> tuple[Made, list[Failure]]:
+        made: Made = []
+        failures = []
+        for one in kept:
+            try:
+                made += self._make(composer.stories([one]))
+            except StoryError as error:
+                failures.append(Failure(one.row.uri, str(error)))
+        return made, failures
+
+    def periods(self, turn: int, wanted: list[tuple[int, int]]) -> Made:
+        composer = self._at(turn)
+        return self._make(o for number, period in wanted for o in composer.period(number, period))
+
+    def fronts(self, turn: int, wanted: list[tuple[ListingKind, str, str]]) -> Made:
+        composer = self._at(turn)
+        return self._make(o for one in wanted for o in composer.listing_front(*one))
+
+    def indexes(self, turn: int, kind: ListingKind, language: str) -> Made:
+        return self._make(self._at(turn).kind_index(kind, language))
+
+    def months(self, turn: int, months: list[int]) -> Made:
+        composer = self._at(turn)
+        return self._make(o for month in months for o in composer.month(month)[0])
+
+    def feeds(self, turn: int, language: str, sections: list[str]) -> Made:
+        composer = self._at(turn)
+        return self._make(o for section in sections for o in composer.feeds(language, section))
+
+    def language(self, turn: int, language: str) -> Made:
+        composer = self._at(turn)
+        made = self._make(composer.front(language, self._plan.edition))
+        return made + self._make(composer.fragments(language))
+
+    def site(self, turn: int) -> Made:
+        composer = self._at(turn)
+        made = self._make(composer.furniture())
+        return made + self._make(composer.sitemap_index()) + self._make(composer.news())
+
+    def adopt(
+        self, wanted: list[tuple[str, str, Path | None]]
+    ) -> list[tuple[str, str, int | None]]:
+        """Copy files into the edition: path, sha-256 and length, None where it is missing."""
+        found = []
+        for path, sha256, source in wanted:
+            length = media.adopt(self._store, _Known(source), sha256)
+            found.append((path, sha256, length))
+        return found
+
+    def tree(self, step: str, before: str, root: str) -> None:
+        """Lay out what changed between two subtrees of the index."""
+        Tree(self._store).run(step, differences(Index(self._store), before, root))
+
+    def _read(self, place: Place) -> bytes:
+        if self._log is None:
+            self._log = StoryLog(self._plan.log)
+        return self._log.read(*place)
+
+    def _at(self, turn: int) -> Composer:
+        """The composer of this turn: the catalogue changes between turns, never in one."""
+        if self._turn != turn or self._composer is None:
+            if self._catalogue is not None:
+                self._catalogue.close()
+            self._catalogue = Catalogue(self._plan.catalogue, "built")
+            self._log = self._log or StoryLog(self._plan.log)
+            plan = self._plan
+            self._composer = Composer(
+                self._catalogue, self._log, self._renderer, plan.site, plan.now
+            )
+            self._turn = turn
+        return self._composer
+
+    def _make(self, outputs: Iterable[Output]) -> Made:
+        return list(self._made(outputs))
+
+    def _made(self, outputs: Iterable[Output]) -> Iterator[tuple[Entry, int]]:
+        for output in outputs:
+            yield make_entry(self._store, output, self._plan.edition), output.rank
+
+
+class _Known(NamedTuple):
+    path: Path | None
+
+    def file(self, sha256: str) -> Path | None:
+        return self.path

@@ -21,8 +21,8 @@ class LocalDateTime(forms.DateTimeInput):
     input_type = "datetime-local"
 
     def format_value(self, value: Any) -> str | None:
-        if isinstance(value, datetime):
-            return timezone.localtime(value).strftime("%Y-%m-%dT%H:%M")
+        if isinstance(value, datetime):  # In the newsroom's zone already: the field saw to it.
+            return value.strftime("%Y-%m-%dT%H:%M")
         return super().format_value(value)
 
 

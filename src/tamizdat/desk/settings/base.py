@@ -82,7 +82,8 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 # LocaleMiddleware changes the desk's language to each user's; content languages are the paper's.
 LANGUAGE_CODE = "en"
 STATIC_URL = "/static/"
-MEDIA_URL = "/media/"
+# Staff see pictures through the desk (desk.newsroom.views); readers get theirs from the paper.
+MEDIA_URL = "/desk/newsroom/media/"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from modelcluster.fields import ParentalKey, ParentalManyToManyField
 from modelcluster.models import ClusterableModel
@@ -244,8 +245,20 @@ class Article(
 
     def clean(self) -> None:
         super().clean()
-        self.slug = self.slug or slug_from(self.headline)
+        if self.slug_follows_headline:
+            self.slug = slug_from(self.headline)
         self.working_headline = self.headline
+
+    @property
+    def slug_follows_headline(self) -> bool:
+        """Until it is published, the address is made of the headline, unless one was typed."""
+        return not self.slug or (not self.path and self.slug == slug_from(self.working_headline))
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """The article as readers will see it."""
+        from tamizdat.desk.newsroom.preview import preview  # It needs this model loaded.
+
+        return preview(self)
 
     def with_content_json(self, content: dict[str, Any]) -> Article:
         """An older version of the text, with what belongs to the story itself kept as it is."""

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The article's editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    HelpPanel,
+    InlinePanel,
+    MultiFieldPanel,
+    ObjectList,
+    TabbedInterface,
+)
+from wagtail.admin.ui.components import MediaContainer
+from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+
+from tamizdat.desk.newsroom.models import Article
+from tamizdat.desk.newsroom.side_panels import CommentsSidePanel
+from tamizdat.desk.newsroom.viewsets.listing import (
+    ArticleChooserViewSet,
+    ArticleFilters,
+    ArticleIndexView,
+)
+from tamizdat.desk.newsroom.widgets import CountedInput, CountedTextarea, TermPicker
+
+HEADLINE_FITS = 70
+STANDFIRST_FITS = 200
+
+
+class ArticleForm(WagtailAdminModelForm):
+    """Offers only the sections, topics, places and series of the article's own language."""
+
+    IN_LANGUAGE = ("section", "topics", "places", "series")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        locale = getattr(self.instance, "locale_id", None)
+        for name in self.IN_LANGUAGE:
+            if name in self.fields and locale:
+                field = self.fields[name]
+                field.queryset = field.queryset.filter(locale_id=locale)
+
+
+def _edit_handler() -> TabbedInterface:
+    write = ObjectList(
+        [
+            FieldPanel("kicker"),
+            FieldPanel("headline", classname="title", widget=CountedInput(fits=HEADLINE_FITS)),
+            FieldPanel("standfirst", widget=CountedTextarea(fits=STANDFIRST_FITS)),
+            MultiFieldPanel(
+                [
+                    FieldPanel("lead_photo", heading="Photo"),
+                    FieldPanel("lead_caption", widget=forms.Textarea(attrs={"rows": 1})),
+                    FieldPanel("lead_alt"),
+                ],
+                heading="Lead photo",
+                classname="collapsed",
+            ),
+            FieldPanel("body", heading="Text"),
+        ],
+        heading="Write",
+    )
+    sources = ObjectList(
+        [
+            InlinePanel("bylines", heading="Bylines", label="byline", help_text=_BYLINES),
+            InlinePanel("sources", heading="Sources", label="source", help_text=_SOURCES),
+        ],
+        heading="People & sources",
+    )
+    filing = ObjectList(
+        [
+            FieldRowPanel([FieldPanel("section", widget=forms.Select), FieldPanel("dateline")]),
+            FieldPanel("topics", widget=TermPicker("topic")),
+            FieldPanel("places", widget=TermPicker("place")),
+            FieldPanel("series", widget=forms.Select),
+            FieldPanel("slug"),
+            FieldPanel("embargoed_until"),
+            FieldPanel("sensitive"),
+        ],
+        heading="Filing",
+    )
+    corrections = ObjectList(
+        [
+            HelpPanel(content=_CORRECTIONS),
+            InlinePanel("corrections", heading="Corrections", label="correction"),
+        ],
+        heading="Corrections",
+    )
+    return TabbedInterface([write, sources, filing, corrections], base_form_class=ArticleForm)
+
+
+_BYLINES = "Who wrote and made it, in the order readers see. They need no account."
+_SOURCES = (
+    "Who reported it. Readers see this list under the story. Never name here, not even in a "
+    "draft, somebody who must be protected."
+)
+_CORRECTIONS = (
+    "<p>A mistake that was published is put right in the text <em>and</em> told here. Readers see "
+    "the note with its date above the text, in lists and in feeds.</p>"
+)
+
+
+class _WithComments:
+    """Adds the comments to the panels at the side."""
+
+    def get_side_panels(self) -> MediaContainer:
+        panels: MediaContainer = super().get_side_panels()  # type: ignore[misc]  # of the view this is mixed into
+        if self.object and self.object.pk:  # type: ignore[attr-defined]  # of the view
+            panels.append(CommentsSidePanel(self.object, self.request))  # type: ignore[attr-defined]  # of the view
+        return panels
+
+
+class ArticleCreateView(CreateView):
+    def get_page_subtitle(self) -> str:
+        return "New article"
+
+    def get_initial_form_instance(self) -> Article:
+        article: Article = super().get_initial_form_instance()
+        article.created_by = self.request.user
+        return article
+
+
+class ArticleEditView(_WithComments, EditView):
+    pass
+
+
+class ArticleViewSet(SnippetViewSet):
+    model = Article
+    icon = "doc-full-inverse"
+    menu_label = "Articles"
+    menu_name = "articles"
+    add_to_admin_menu = True
+    menu_order = 100
+    index_view_class = ArticleIndexView
+    add_view_class = ArticleCreateView
+    edit_view_class = ArticleEditView
+    chooser_viewset_class = ArticleChooserViewSet
+    filterset_class = ArticleFilters
+    list_per_page = 40
+    edit_handler = _edit_handler()
+    copy_view_enabled = False
+    index_template_name = "newsroom/article_index.html"
+    index_results_template_name = "newsroom/article_index_results.html"

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The list of articles and the chooser of articles.
+
+What always holds: both need a constant number of queries a page, and no query reads the texts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import django_filters
+from django import forms
+from django.core.paginator import Page
+from django.db import models
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.forms.choosers import BaseFilterForm, LocaleFilterMixin
+from wagtail.admin.ui.tables import Column, DateColumn, LocaleColumn, TitleColumn
+from wagtail.snippets.views.chooser import (
+    BaseSnippetChooseView,
+    ChooseResultsView,
+    ChooseView,
+    SnippetChooserViewSet,
+)
+from wagtail.snippets.views.snippets import IndexView
+
+from tamizdat.desk.newsroom.models import Article, Person, Section
+from tamizdat.desk.newsroom.search import search_articles
+from tamizdat.desk.newsroom.statuses import Status, statuses_of, with_status
+from tamizdat.desk.staff.models import User
+
+LISTED = (
+    *("pk", "headline", "working_headline", "live", "has_unpublished_changes", "withdrawn_at"),
+    *("updated_at", "path", "locale", "section__title", "edited_by__first_name"),
+    *("edited_by__last_name", "edited_by__username"),
+)
+
+
+def listed() -> models.QuerySet[Article]:
+    """Articles with what a list shows and nothing more."""
+    return (
+        Article.objects.select_related("section", "edited_by")
+        .only(*LISTED)
+        .prefetch_related("bylines__person")
+    )
+
+
+def mine(user: User) -> models.Q:
+    """What this person started, was the last to change, or signs."""
+    return (
+        models.Q(created_by=user)
+        | models.Q(edited_by=user)
+        | models.Q(bylines__person__account=user)
+    )
+
+
+class ArticleFilters(WagtailFilterSet):
+    status = django_filters.ChoiceFilter(
+        label="Status", choices=Status.choices, method="by_status", widget=forms.RadioSelect
+    )
+    mine = django_filters.BooleanFilter(
+        label="Mine", method="by_me", widget=forms.CheckboxInput, help_text="Only what I work on"
+    )
+    section = django_filters.ModelChoiceFilter(
+        label="Section", queryset=Section.objects.select_related("locale")
+    )
+    byline = django_filters.ModelChoiceFilter(
+        label="Byline", queryset=Person.objects.all(), method="by_person"
+    )
+    updated_at = django_filters.DateFromToRangeFilter(label="Changed", widget=DateRangePickerWidget)
+
+    class Meta:
+        model = Article
+        fields: ClassVar[list[str]] = []
+
+    def by_status(self, articles: Any, name: str, value: str) -> Any:
+        return with_status(articles, value)
+
+    def by_person(self, articles: Any, name: str, value: Person) -> Any:
+        return articles.filter(pk__in=value.bylines.values("article_id"))
+
+    def by_me(self, articles: Any, name: str, value: bool) -> Any:
+        if not value:
+            return articles
+        keys = Article.objects.filter(mine(self.request.user)).order_by().values("pk")
+        return articles.filter(pk__in=keys)
+
+
+class StatusColumn(Column):
+    """A chip: where the article stands."""
+
+    cell_template_name = "newsroom/status_cell.html"
+
+
+def _names(article: Article) -> str:
+    return ", ".join(line.person.name for line in article.bylines.all())
+
+
+class ArticleIndexView(IndexView):
+    """All articles, whatever their language, the last changed first."""
+
+    default_ordering = "-updated_at"
+    paginate_by = 40
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        return [
+            self._get_title_column("working_headline", label="Headline", width="44%"),
+            Column("section", label="Section", accessor=lambda a: a.section or ""),
+            StatusColumn("status", label="Status", accessor=lambda a: a.status),
+            Column("bylines", label="By", accessor=_names),
+            LocaleColumn(label="Language", sort_key=None),
+            DateColumn("updated_at", label="Changed", sort_key="updated_at"),
+        ]
+
+    def _get_title_column(self, field_name: str, **kwargs: Any) -> Any:
+        column = self._get_title_column_class(TitleColumn)
+        kwargs.setdefault("accessor", str)
+        return column(field_name, get_url=self.get_edit_url, **kwargs)
+
+    def get_base_queryset(self) -> Any:
+        return listed()
+
+    def order_queryset(self, queryset: Any) -> Any:
+        if self.ordering == "updated_at":
+            return queryset.order_by("updated_at", "pk")
+        return queryset.order_by("-updated_at", "-pk")
+
+    def search_queryset(self, queryset: Any) -> Any:
+        return search_articles(queryset, self.search_query) if self.is_searching else queryset
+
+    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        paginator, page, _objects, more = super().paginate_queryset(queryset, page_size)
+        return paginator, page, _with_statuses(page), more
+
+
+def _with_statuses(page: Page[Article]) -> list[Article]:
+    rows = list(page.object_list)
+    words = statuses_of(rows)
+    for article in rows:
+        article.status = words[article.pk]
+    page.object_list = rows
+    return rows
+
+
+class ArticleSearchForm(LocaleFilterMixin, BaseFilterForm):
+    """Words and language. (Wagtail's own sorts by relevance, which costs seconds here.)"""
+
+    q = forms.CharField(
+        label="Search",
+        widget=forms.TextInput(attrs={"placeholder": "Words of the headline or text"}),
+        required=False,
+    )
+
+    def filter(self, objects: Any) -> Any:
+        objects = super().filter(objects)
+        self.search_query = self.cleaned_data.get("q") or ""
+        self.is_searching = bool(self.search_query)
+        return search_articles(objects, self.search_query) if self.is_searching else objects
+
+
+class _ArticleChooseMixin(BaseSnippetChooseView):
+    filter_form_class = ArticleSearchForm
+    ordering = ("-updated_at", "-pk")
+    per_page = 20
+
+    def get_object_list(self) -> Any:
+        return listed()
+
+    @property
+    def columns(self) -> list[Column]:
+        return [
+            self.title_column,
+            Column("section", label="Section", accessor=lambda a: a.section or ""),
+            StatusColumn("status", label="Status", accessor=lambda a: a.status),
+            LocaleColumn(label="Language", sort_key=None),
+            DateColumn("updated_at", label="Changed"),
+        ]
+
+    def get_results_page(self, request: HttpRequest) -> Any:
+        page = super().get_results_page(request)
+        _with_statuses(page)
+        return page
+
+
+class ArticleChooseView(_ArticleChooseMixin, ChooseView):
+    pass
+
+
+class ArticleChooseResultsView(_ArticleChooseMixin, ChooseResultsView):
+    pass
+
+
+class ArticleChooserViewSet(SnippetChooserViewSet):
+    choose_view_class = ArticleChooseView
+    choose_results_view_class = ArticleChooseResultsView

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tamizdat.config import ConfigError, Newsroom
+from tamizdat.edition import Edition, StoreError
 
 Level = Literal["fine", "warning", "problem"]
 LOW_DISK = 0.05
@@ -197,15 +198,18 @@ def _desk_reachable(newsroom: Newsroom) -> Iterator[Finding]:
 
 def paper(newsroom: Newsroom) -> Iterator[Finding]:
     """The built paper is whole enough to be served: its pointer is there and can be read."""
-    pointer = newsroom.edition / "edition.json"
     advice = "Build it: tamizdat publish --all"
     try:
-        number = msgspec.json.decode(pointer.read_bytes()).get("number")
-    except FileNotFoundError:
+        number = Edition(newsroom.edition).number
+        front = number and Edition(newsroom.edition).read(f"/{newsroom.settings.languages[0]}/")
+    except (OSError, StoreError) as error:
+        yield problem("paper", f"it is damaged: {error}", advice)
+        return
+    if not number:
         yield warning("paper", "nothing was published yet", advice)
         return
-    except (OSError, msgspec.DecodeError, AttributeError) as error:
-        yield problem("paper", f"{pointer} cannot be read ({error})", advice)
+    if not front:
+        yield problem("paper", f"edition {number} has no front page", advice)
         return
     yield fine("paper", f"edition {number}")
     if newsroom.settings.paper.tree and not (newsroom.edition / "tree").exists():

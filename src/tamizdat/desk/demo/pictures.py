@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-SIZE = (1280, 854)
+SIZE = (1200, 800)
 Colour = tuple[int, int, int]
 
 

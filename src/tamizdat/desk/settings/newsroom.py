@@ -54,7 +54,6 @@ LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [
 ]
 LANGUAGE_CODE = _settings.languages[0]
 MEDIA_ROOT = NEWSROOM.media
-STATIC_ROOT = NEWSROOM.run / "static"
 WAGTAIL_SITE_NAME = _settings.name
 WAGTAILADMIN_BASE_URL = (
     f"https://{_settings.desk.hosts[0]}"

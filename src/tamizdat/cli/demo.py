@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``tamizdat demo``: an invented newsroom, filled, published and served on this machine.
+
+Running it again on the same folder continues: what is there, also what somebody changed, stays.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tamizdat.cli import common
+from tamizdat.cli.demo_check import check_desk, check_paper
+from tamizdat.cli.folder import start_folder, write_secret
+from tamizdat.cli.init import prepare_database
+from tamizdat.cli.processes import Supervisor, free_port
+from tamizdat.cli.progress import Progress
+from tamizdat.cli.run import children
+from tamizdat.config import ConfigError, Newsroom
+
+HOST = "127.0.0.1"
+PASSWORDS = "demo-accounts"
+ROLES = ("reporter", "editor", "publisher", "operator")
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="The demo's folder.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1024, 65434),
+    default=8000,
+    show_default=True,
+    help="The first port to try: for the desk; the paper takes the next.",
+)
+@click.option("--once", is_flag=True, help="Do everything, check that it answers, and end.")
+@common.json_option
+def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
+    """Fill a demo newsroom, publish it, serve desk and paper.
+
+    Everything is invented and stays on this machine. Stop it with Ctrl-C; run again, it goes on
+    with what is there.
+    """
+    started = time.monotonic()
+    newsroom = _newsroom(folder, port)
+    passwords = fill(newsroom)
+    stories = build(newsroom)
+    desk_port = free_port(HOST, port)
+    paper_port = free_port(HOST, port + 1, taken=[desk_port])
+    processes = children(newsroom, desk_port=desk_port, paper_port=paper_port)
+    with Supervisor(processes, say=common.say, log_folder=newsroom.run) as supervisor:
+        common.say("Starting desk, worker and paper …")
+        supervisor.start()
+        supervisor.wait_until_ready()
+        report = {
+            "ok": True,
+            "stories": stories,
+            "pages": count_pages(newsroom),
+            "seconds": 0.0,
+            "edition": str(newsroom.edition / "tree"),
+            "paper": f"http://{HOST}:{paper_port}/",
+            "desk": f"http://{HOST}:{desk_port}/desk/",
+        }
+        if once:
+            common.say("Asking the paper and the desk …")
+            check_paper(HOST, paper_port, newsroom.edition / "tree")
+            check_desk(HOST, desk_port)
+        report["seconds"] = round(time.monotonic() - started, 1)
+        common.print_json(report) if as_json else _tell(report, passwords, once)
+        if not once:
+            supervisor.watch()
+            common.say("Stopping. The demo stays in its folder; run it again to go on.")
+
+
+def _newsroom(folder: Path, port: int) -> Newsroom:
+    settings = folder / "tamizdat.toml"
+    if settings.exists() and not Newsroom(folder).settings.demo:
+        raise ConfigError(f"{folder} is a real newsroom: name another folder with --dir")
+    if not settings.exists():
+        common.say(f"Starting a demo newsroom in {folder.resolve()} …")
+    desk_port = free_port(HOST, port)
+    paper_port = free_port(HOST, port + 1, taken=[desk_port])
+    return start_folder(
+        folder,
+        name="The Meridian",
+        address=f"http://{HOST}:{paper_port}",
+        languages=("en", "ru"),
+        timezone="Europe/Berlin",
+        desk_port=desk_port,
+        paper_port=paper_port,
+        demo=True,
+    )
+
+
+def fill(newsroom: Newsroom) -> dict[str, str]:
+    """Make accounts, stories and photos where they are missing; the accounts' passwords."""
+    prepare_database(newsroom)
+    passwords = _passwords(newsroom)
+    from tamizdat.desk.demo.actions import fill_newsroom
+
+    common.say("Writing the stories, drawing the pictures …")
+    with Progress("Pictures") as pictures, Progress("Stories") as stories:
+        fill_newsroom(passwords=passwords, pictures=pictures, stories=stories)
+    return passwords
+
+
+def _passwords(newsroom: Newsroom) -> dict[str, str]:
+    """The demo accounts' passwords: drawn at the first run, kept in ``secrets/``."""
+    path = newsroom.secrets / PASSWORDS
+    if not path.exists():
+        drawn = {role: secrets.token_urlsafe(12) for role in ROLES}
+        write_secret(newsroom, PASSWORDS, json.dumps(drawn))
+    kept: dict[str, str] = json.loads(path.read_text())
+    return kept
+
+
+def build(newsroom: Newsroom) -> int:
+    """Build the paper, or what waits; the number of stories that readers find."""
+    from tamizdat.desk.publishing import services
+    from tamizdat.desk.publishing.models import StoryHead
+
+    if services.edition().number:
+        common.say("Building what waits …")
+        services.run_pending()
+    else:
+        common.say("Building the paper …")
+        with Progress("Stories") as progress:
+            report = services.publish_all(progress)
+        for problem in report.problems:
+            common.say(f"Left out: {problem}")
+    return StoryHead.objects.filter(pub_status="usable").count()
+
+
+def count_pages(newsroom: Newsroom) -> int:
+    """The HTML pages of the built paper."""
+    return sum(1 for _ in (newsroom.edition / "tree").rglob("*.html"))
+
+
+def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None:
+    click.echo()
+    click.echo(f"The paper   {report['paper']}   {report['stories']} stories")
+    click.echo(f"The desk    {report['desk']}")
+    click.echo(f"As files    {report['edition']}")
+    click.echo("\nLog in to the desk as        with the password")
+    for role, password in passwords.items():
+        click.echo(f"  {role:<27}{password}")
+    if once:
+        click.echo(f"\nEverything answers. {report['pages']} pages, {report['seconds']} s.")
+    else:
+        click.echo("\nA reporter writes and sends to review; an editor or publisher publishes.")
+        click.echo("Stop with Ctrl-C. All of it is invented and stays on this machine.")

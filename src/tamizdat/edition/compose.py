@@ -60,6 +60,11 @@ class Composer:
         self._renderer = renderer
         self._site = site
         self._now = now
+        self._profiles = {
+            (language.code, profile.kind, profile.slug): profile
+            for language in site.languages
+            for profile in language.profiles
+        }
         self._cards: dict[int, Card] = {}
         self._items: dict[int, FeedItem] = {}
 
@@ -160,9 +165,9 @@ class Composer:
         """How a listing calls itself: as the site says, else as its oldest story does."""
         tongue = self._site.language(language)
         title, description = (row.title if row else "") or slug, ""
-        for profile in tongue.profiles:
-            if (profile.kind, profile.slug) == (kind, slug):
-                title, description = profile.title or title, profile.description
+        profile = self._profiles.get((language, kind, slug))
+        if profile is not None:
+            title, description = profile.title or title, profile.description
         section = tongue.section(slug) if kind == "section" else None
         if section is not None:
             title, description = section.title, section.description or description

@@ -124,36 +124,36 @@ def alternates(tongue: Tongue, canonical: str, links: Sequence[Link]) -> list[tu
 
 def _kicker(card: Card) -> Markup:
     """The story's own kicker, behind its section."""
-    parts: list[Markup | str] = []
+    parts = []
     if card.section:
-        parts.append(
-            Markup('<a href="/{}/{}/">{}</a>').format(
-                card.language, card.section, card.section_title or card.section
-            )
-        )
+        title = escape(card.section_title or card.section)
+        parts.append(f'<a href="/{escape(card.language)}/{escape(card.section)}/">{title}</a>')
     if card.kicker:
-        parts.append(Markup("<span>{}</span>").format(card.kicker))
-    return Markup(" ").join(parts)
+        parts.append(f"<span>{escape(card.kicker)}</span>")
+    return Markup(" ".join(parts))  # noqa: S704 - its parts are escaped.
 
 
 def _linked(kind: ListingKind, term: Term, language: str) -> Markup:
-    name = term.name or term.literal or ""
+    name = escape(term.name or term.literal or "")
     if not term.literal:
-        return escape(name)
-    return Markup('<a href="{}">{}</a>').format(listing_path(kind, language, term.literal), name)
+        return name
+    path = escape(listing_path(kind, language, term.literal))
+    return Markup(f'<a href="{path}">{name}</a>')  # noqa: S704 - its parts are escaped.
 
 
 def _byline(story: Story, tongue: Tongue) -> Markup:
     """Everybody who made the story, by what they did, each linked to what they wrote."""
+    roles: dict[str, list[Markup]] = {}
+    for person in story.bylines:
+        roles.setdefault(person.rel or "", []).append(_linked("person", person, tongue.code))
     lines = []
     for rel in BYLINE_RELS:
-        people = [_linked("person", p, tongue.code) for p in story.people if p.rel == rel]
-        if people:
-            names = tongue.words.join(people)
-            lines.append(
-                Markup("<span>{}</span>").format(tongue.words.html(f"by_{rel}", names=names))
-            )
-    return Markup(" ").join(lines) if lines else escape(story.by or "")
+        if rel in roles:
+            names = tongue.words.html(f"by_{rel}", names=tongue.words.join(roles[rel]))
+            lines.append(f"<span>{names}</span>")
+    if not lines:
+        return escape(story.by or "")
+    return Markup(" ".join(lines))  # noqa: S704 - its parts are escaped.
 
 
 def _dates(card: Card, tongue: Tongue) -> dict[str, str]:

@@ -8,7 +8,7 @@ the page is whole without it.
 
 from __future__ import annotations
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from tamizdat.edition.paths import media_path
 from tamizdat.edition.story import Rendition, Story, ni_sha256
@@ -18,9 +18,6 @@ MODERN = ("image/avif", "image/webp")
 EVERYWHERE = ("image/jpeg", "image/png", "image/gif")
 IN_TEXT = "(min-width: 42em) 40rem, 100vw"
 ACROSS = "(min-width: 62em) 58rem, 100vw"
-
-
-_FIGURE = Markup('<figure class="photo"{}>{}{}</figure>')
 
 
 class Source:
@@ -37,8 +34,8 @@ class Source:
 
 def sources(photo: Story, types: tuple[str, ...] = MODERN + EVERYWHERE) -> list[Source]:
     """The photo's files of these types that are ours and have a size, narrowest first."""
-    found = [source for r in photo.renditions if (source := _source(r)) and source.type in types]
-    return sorted(found, key=lambda source: source.width)
+    files = (_source(r) for r in photo.renditions if r.content_type in types)
+    return sorted((file for file in files if file), key=lambda source: source.width)
 
 
 def _source(rendition: Rendition) -> Source | None:
@@ -63,31 +60,30 @@ def figure(photo: Story, *, sizes: str, eager: bool = False, data_photo: bool = 
     picture = _picture(photo, sizes, eager)
     if not picture:
         return ""
-    named = Markup(' data-photo="{}"').format(photo.uri) if data_photo else ""
-    return str(_FIGURE.format(named, picture, _caption(photo)))
+    named = f' data-photo="{escape(photo.uri)}"' if data_photo else ""
+    return f'<figure class="photo"{named}>{picture}{_caption(photo)}</figure>'
 
 
-def _picture(photo: Story, sizes: str, eager: bool) -> Markup:
+def _picture(photo: Story, sizes: str, eager: bool) -> str:
     plain = sources(photo, EVERYWHERE)
     modern = {kind: sources(photo, (kind,)) for kind in MODERN}
     if not plain:
         plain = modern["image/webp"] or modern["image/avif"]
         modern = {}
     if not plain:
-        return Markup("")
+        return ""
     default = next((s for s in plain if s.width >= 640), plain[-1])
-    better = Markup("").join(
-        Markup('<source type="{}" srcset="{}" sizes="{}">').format(kind, _srcset(files), sizes)
+    wide = escape(sizes)
+    better = "".join(
+        f'<source type="{kind}" srcset="{_srcset(files)}" sizes="{wide}">'
         for kind, files in modern.items()
         if files
     )
-    return Markup(
-        '<picture>{}<img src="{}" alt="{}" width="{}" height="{}" loading="{}" decoding="async">'
-        "</picture>"
-    ).format(
-        better, default.path, _description(photo, "alt"), default.width, default.height,
-        "eager" if eager else "lazy",
-    )  # fmt: skip
+    return (
+        f'<picture>{better}<img src="{default.path}" alt="{escape(_description(photo, "alt"))}" '
+        f'width="{default.width}" height="{default.height}" '
+        f'loading="{"eager" if eager else "lazy"}" decoding="async"></picture>'
+    )
 
 
 def _srcset(files: list[Source]) -> str:
@@ -98,14 +94,14 @@ def _description(photo: Story, role: str) -> str:
     return next((d.value for d in photo.descriptions if d.role == role), "")
 
 
-def _caption(photo: Story) -> Markup:
-    said = [escape(_description(photo, "caption"))] if _description(photo, "caption") else []
+def _caption(photo: Story) -> str:
+    caption = _description(photo, "caption")
+    said = [str(escape(caption))] if caption else []
     if any(genre.literal == "file-photo" for genre in photo.genres):
-        said.append(escape(_file_photo(photo)))
-    words = Markup(" ").join(said)
+        said.append(str(escape(_file_photo(photo))))
     if photo.by:
-        words += Markup("{}<small>{}</small>").format(" " if words else "", photo.by)
-    return Markup("<figcaption>{}</figcaption>").format(words) if words else Markup("")
+        said.append(f"<small>{escape(photo.by)}</small>")
+    return f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
 
 
 def _file_photo(photo: Story) -> str:

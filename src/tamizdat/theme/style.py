@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The one stylesheet: the newsroom's colours put in, made small, and named by its hash.
+"""The stylesheet of a page: the newsroom's colours put in, made small, and named by its hash.
 
 What always holds: the accent is readable on the page in light and dark (WCAG 2.2, AA: 4.5 to 1);
 a colour that is not is moved towards black or white, as little as it takes.
@@ -42,9 +42,10 @@ def readable(colour: str, background: str) -> str:
     raise AssertionError("black or white is readable on any background")
 
 
-def stylesheet(accent: str, accent_dark: str) -> str:
-    """The stylesheet with the newsroom's accent, without comments and needless space."""
-    css = (resources.files("tamizdat.theme") / "theme.css").read_text("utf-8")
+def stylesheet(sheets: tuple[str, ...], accent: str, accent_dark: str) -> str:
+    """These sheets of ``css/`` with the newsroom's accent, without comments and needless space."""
+    folder = resources.files("tamizdat.theme") / "css"
+    css = "".join((folder / f"{name}.css").read_text("utf-8") for name in sheets)
     css = css.replace("ACCENT_LIGHT", readable(accent, PAPER))
     css = css.replace("ACCENT_DARK", readable(accent_dark, PAPER_DARK))
     return minify(css.replace("PAPER_LIGHT", PAPER).replace("PAPER_DARK", PAPER_DARK))

@@ -108,23 +108,28 @@ class Calendar:
         self.zone: tzinfo = ZoneInfo(timezone)
         self.place = get_timezone_location(self.zone, locale=locale, return_city=True)
         self._locale = Locale.parse(_DATE_LOCALES.get(str(locale), str(locale)))
+        # The full date without its year, and without the words that belong to the year.
+        full = self._locale.date_formats["full"].pattern
+        self._yearless = re.sub(r",?\s*y+(?:\s*'[^']*'\.?|年)?\s*", " ", full).strip()
         self.day = lru_cache(maxsize=4096)(self._day)
         self.weekday = lru_cache(maxsize=4096)(self._weekday)
+        self.day_label = lru_cache(maxsize=4096)(self._day_label)
         self.month = lru_cache(maxsize=1024)(self._month)
 
     def local(self, value: str) -> datetime:
         """Read an RFC 3339 date and move it to the paper's time zone."""
         return datetime.fromisoformat(value).astimezone(self.zone)
 
-    def moment(self, when: datetime) -> str:
-        """“22 November 2026, 14:05”."""
-        return f"{self.day(when.date())}, {when:%H:%M}"
-
     def _day(self, day: date) -> str:
         return _bare(format_date(day, "long", locale=self._locale))
 
     def _weekday(self, day: date) -> str:
         words = _bare(format_date(day, "full", locale=self._locale))
+        return words[:1].upper() + words[1:]
+
+    def _day_label(self, day: date) -> str:
+        """“Sunday 22 November”: where the year is said above."""
+        words = format_date(day, self._yearless, locale=self._locale)
         return words[:1].upper() + words[1:]
 
     def _month(self, year: int, month: int) -> str:

@@ -160,11 +160,11 @@ def _dates(card: Card, tongue: Tongue) -> dict[str, str]:
     local = tongue.calendar.local
     published, updated = local(card.published), local(card.updated)
     later = updated - published >= NOTABLE_UPDATE
-    moment = tongue.calendar.moment(updated) if later else ""
+    moment = tongue.clock(updated) if later else ""
     return {
         "published_iso": published.isoformat(timespec="seconds"),
         "updated_iso": updated.isoformat(timespec="seconds"),
-        "published": tongue.calendar.moment(published),
+        "published": tongue.clock(published),
         "updated": tongue.words.fill("updated", date=moment) if later else "",
     }
 

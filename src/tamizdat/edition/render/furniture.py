@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
@@ -25,6 +26,12 @@ from tamizdat.theme import style
 from tamizdat.theme.words import Calendar, Words, endonym
 
 PageKind = Literal["front", "article", "listing", "page"]
+SHEETS: dict[PageKind, tuple[str, ...]] = {
+    "front": ("base", "list"),
+    "listing": ("base", "list"),
+    "article": ("base", "article"),
+    "page": ("base", "article"),
+}
 CORRECTIONS_PAGES = ("corrections", "corrections-policy")
 MESSAGE_PAGES = ("support", "about")
 _CUT = "\x00cut\x00"
@@ -44,7 +51,7 @@ environment = jinja2.Environment(
 class Tongue:
     """One language of the paper: its words, its calendar, its furniture."""
 
-    def __init__(self, site: Site, language: Language, css: str) -> None:
+    def __init__(self, site: Site, language: Language) -> None:
         self.site = site
         self.language = language
         self.code = language.code
@@ -52,7 +59,6 @@ class Tongue:
         self.calendar = Calendar(self.words.locale, site.timezone)
         self.pages: dict[str, Page] = {page.slug: page for page in language.pages}
         self.front = f"/{language.code}/"
-        self._css = css
         self._minutes: dict[int, str] = {}
         self._pieces: dict[tuple[PageKind, str], tuple[Markup, ...]] = {}
 
@@ -78,16 +84,22 @@ class Tongue:
 
     def moment(self, date: str) -> str:
         """“22 November 2026, 14:05”."""
-        return self.calendar.moment(self.calendar.local(date))
+        return self.clock(self.calendar.local(date))
+
+    def clock(self, when: datetime) -> str:
+        """The same of a date that is in the paper's time zone already."""
+        day = self.calendar.day(when.date())
+        return self.words["moment"].format(day=day, time=f"{when:%H:%M}")
 
     def _render(self, kind: PageKind, section: str) -> tuple[Markup, ...]:
         words = self.words
+        css = style.stylesheet(SHEETS[kind], self.site.accent, self.site.accent_dark)
         page = environment.get_template("layout.html").render(
             language=self.language,
             kind=kind,
             section=section,
-            style=Markup(self._css),  # noqa: S704 - the theme's own stylesheet.
-            policy=Markup(policy(self._css)),  # noqa: S704 - no quotation mark or "<" in it.
+            style=Markup(css),  # noqa: S704 - the theme's own stylesheet.
+            policy=Markup(policy(css)),  # noqa: S704 - no quotation mark or "<" in it.
             paper=style.PAPER,
             paper_dark=style.PAPER_DARK,
             pages=[page for page in self.pages.values() if page.in_footer],

@@ -16,13 +16,14 @@ from markupsafe import Markup
 
 from tamizdat.edition.paths import index_path, url
 from tamizdat.edition.render import linked
+from tamizdat.edition.render.articles import alternates
 from tamizdat.edition.render.furniture import Tongue, environment
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.views import Card, Front, Link, Listing, ListingPage, Period
 
-SECOND = 12
+SIDE = 5
+ABOVE = 1 + SIDE + 6
 MONTHS = 12
-INDEXED = 60
 _FRONT = environment.get_template("front.html")
 _LISTING = environment.get_template("listing.html")
 _INDEX = environment.get_template("index.html")
@@ -31,44 +32,45 @@ _LABEL = re.compile(r"(\d{4})(?:-(\d\d))?\Z")
 
 
 def front(front: Front, tongue: Tongue) -> bytes:
-    """A language's front page."""
+    """A language's front page: the lead, some beside and below it, sections, then the rest."""
     site, words = tongue.site, tongue.words
     canonical = site.address + url(tongue.front)
     today = tongue.calendar.local(front.updated).date() if front.updated else None
-    shown = [(card, when(card, today, tongue)) for card in front.cards]
-    first = {card.uri for card in front.cards[: SECOND + 1]}
-    blocks = []
-    for block in front.blocks:
-        cards = [(c, when(c, today, tongue)) for c in block.cards if c.uri not in first]
-        if cards:
-            blocks.append((block.listing, cards))
+    cards = list(front.cards)
+    blocks = _blocks(front, {card.uri for card in cards[:ABOVE]})
+    shown = {card.uri for _, block in blocks for card in block}
+    rest = [card for card in cards[ABOVE:] if card.uri not in shown]
     return _FRONT.render(
         f=tongue.furniture("front"),
         t=words.plain,
         title=tongue.language.name,
         description=tongue.language.description or tongue.language.tagline,
         canonical=canonical,
-        alternates=_alternates(tongue, canonical, front.translations),
+        alternates=alternates(tongue, canonical, front.translations),
         feeds=_feeds(tongue.front),
         linked_data=linked.json_in_html({"@context": "https://schema.org", **tongue.publisher}),
         languages=tongue.language_links({}),
         day=tongue.calendar.weekday(today) if today else "",
         edition=words.fill("edition", number=front.edition) if front.edition else "",
         tagline=tongue.language.tagline,
-        lead=shown[0] if shown else None,
-        second=shown[1 : SECOND + 1],
-        rest=shown[SECOND + 1 :],
-        blocks=blocks,
+        lead=_timed(cards[:1], today, tongue)[0] if cards else None,
+        side=_timed(cards[1 : 1 + SIDE], today, tongue),
+        second=_timed(cards[1 + SIDE : ABOVE], today, tongue),
+        blocks=[(listing, _timed(block, today, tongue)) for listing, block in blocks],
+        rest=_timed(rest, today, tongue),
         months=_periods(front.months[:MONTHS], tongue),
         message=tongue.message,
     ).encode()
 
 
-def _alternates(tongue: Tongue, canonical: str, links: Sequence[Link]) -> list[tuple[str, str]]:
-    if not links:
-        return []
-    others = [(link.language, tongue.site.address + url(link.path)) for link in links]
-    return [(tongue.code, canonical), *others]
+def _blocks(front: Front, above: set[str]) -> list[tuple[Listing, list[Card]]]:
+    """Sections with what does not stand above them already."""
+    blocks = [(b.listing, [c for c in b.cards if c.uri not in above]) for b in front.blocks]
+    return [(listing, cards) for listing, cards in blocks if cards]
+
+
+def _timed(cards: Sequence[Card], today: date | None, tongue: Tongue) -> list[tuple[Card, str]]:
+    return [(card, when(card, today, tongue)) for card in cards]
 
 
 def when(card: Card, today: date | None, tongue: Tongue) -> str:
@@ -100,9 +102,9 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
         listing=shown,
         period=period,
         heading=heading,
-        label=_label(shown, tongue),
-        days=_days(page.cards, tongue),
-        pictures=period is None,
+        label=_label(shown, period, tongue),
+        days=_days(page.cards, tongue) if period else (),
+        rows=() if period else _timed(page.cards, None, tongue),
         older=page.older,
         newer=page.newer,
         older_words=words.fill("older", title=_turn(page.older, tongue)) if page.older else "",
@@ -111,12 +113,14 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
     ).encode()
 
 
-def _label(shown: Listing, tongue: Tongue) -> Markup:
-    """What kind of list it is, leading to all of its kind where there is such a list."""
-    words = tongue.words[f"kind_{shown.kind}"]
+def _label(shown: Listing, period: Period | None, tongue: Tongue) -> Markup | str:
+    """Above a period: its listing. Above a topic, a person: all of their kind."""
+    link = Markup('<a href="{}">{}</a>')
+    if period:
+        return link.format(shown.path, shown.title)
     if shown.kind in ("site", "section"):
-        return Markup("{}").format(words)
-    return Markup('<a href="{}">{}</a>').format(index_path(shown.kind, tongue.code), words)
+        return ""
+    return link.format(index_path(shown.kind, tongue.code), tongue.words[f"kind_{shown.kind}"])
 
 
 def _days(cards: Sequence[Card], tongue: Tongue) -> list[tuple[str, str, list[tuple[Card, str]]]]:
@@ -124,7 +128,7 @@ def _days(cards: Sequence[Card], tongue: Tongue) -> list[tuple[str, str, list[tu
     local = tongue.calendar.local
     timed = [(card, local(card.published)) for card in cards]
     return [
-        (day.isoformat(), tongue.calendar.weekday(day), [(c, f"{t:%H:%M}") for c, t in run])
+        (day.isoformat(), tongue.calendar.day_label(day), [(c, f"{t:%H:%M}") for c, t in run])
         for day, run in groupby(timed, key=lambda pair: pair[1].date())
     ]
 

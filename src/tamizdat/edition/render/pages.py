@@ -87,23 +87,29 @@ def tombstone(story: Story, card: Card, tongue: Tongue) -> bytes:
     sentences = [
         words.fill("withdrawn_on", date=tongue.moment(card.updated)),
         words.fill("withdrawn_title", date=tongue.day(card.published), headline=card.headline),
-        words["withdrawn_do"],
     ]
     ways = [Link(path=tongue.front, title=words["to_front"])]
     if tongue.corrections_policy:
         ways.insert(0, Link(path=tongue.corrections_policy, title=words["corrections_policy"]))
-    return _notice(tongue, words["withdrawn"], sentences, ways, reason=reason)
+    return _notice(
+        tongue, words["withdrawn"], sentences, words["withdrawn_do"], ways, reason=reason
+    )
 
 
 def not_found(tongue: Tongue) -> bytes:
     """The page at addresses that have none."""
     words = tongue.words
     ways = [Link(path=tongue.front, title=words["to_front"])]
-    return _notice(tongue, words["not_found"], [words["not_found_do"]], ways)
+    return _notice(tongue, words["not_found"], [], words["not_found_do"], ways)
 
 
 def _notice(
-    tongue: Tongue, heading: str, sentences: Sequence[str], ways: Sequence[Link], reason: str = ""
+    tongue: Tongue,
+    heading: str,
+    sentences: Sequence[str],
+    advice: str,
+    ways: Sequence[Link],
+    reason: str = "",
 ) -> bytes:
     return _NOTICE.render(
         f=tongue.furniture("page"),
@@ -117,6 +123,7 @@ def _notice(
         languages=tongue.language_links({}),
         heading=heading,
         sentences=sentences,
+        advice=advice,
         reason=reason,
         ways=ways,
     ).encode()

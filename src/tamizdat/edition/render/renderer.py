@@ -25,7 +25,6 @@ from tamizdat.edition.views import (
     ListingPage,
     SitemapEntry,
 )
-from tamizdat.theme import style
 
 
 class PageRenderer:
@@ -33,8 +32,7 @@ class PageRenderer:
 
     def __init__(self, site: Site) -> None:
         self._site = site.check()
-        css = style.stylesheet(site.accent, site.accent_dark)
-        self._tongues = {lang.code: Tongue(site, lang, css) for lang in site.languages}
+        self._tongues = {language.code: Tongue(site, language) for language in site.languages}
 
     @cached_property
     def fingerprint(self) -> str:

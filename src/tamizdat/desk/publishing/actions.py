@@ -53,7 +53,8 @@ def publish_revision(
 ) -> StoryVersion | None:
     """Publish this text, or keep it for its time. Returns the version that was queued.
 
-    ``seen_by_two`` says that this very text was published before. Raises ``FourEyesError`` and ``NotReadyError``; then nothing has changed.
+    ``seen_by_two`` says that this very text was published before.
+    Raises ``FourEyesError`` and ``NotReadyError``; then nothing has changed.
     """
     now = now or timezone.now()
     subject = revision.as_object()
@@ -250,7 +251,7 @@ def expire_article(*, article: Article) -> None:
 def retry_build(*, request: BuildRequest, acting_user: User | None) -> bool:
     """Try again what failed. False where somebody else already did."""
     again = BuildRequest.objects.filter(pk=request.pk, state=queue.State.FAILED).update(
-        state=queue.State.QUEUED, attempts=0, not_before=timezone.now(), finished=None
+        state=queue.State.QUEUED, attempts=0, not_before=None, finished=None
     )
     if again and request.article:
         log(request.article, "tamizdat.retry", user=acting_user)

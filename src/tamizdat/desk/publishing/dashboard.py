@@ -277,7 +277,7 @@ def _viewset_url(name: str) -> str:
 def _front_url() -> str:
     """Where stories are pinned; empty until the newsroom has such a page."""
     try:
-        return reverse("newsroom_front")
+        return reverse("newsroom:front")
     except NoReverseMatch:
         return ""
 

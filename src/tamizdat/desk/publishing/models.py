@@ -43,7 +43,7 @@ class BuildRequest(models.Model):
     article = models.ForeignKey(
         "newsroom.Article", null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    not_before = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     claim = models.CharField(max_length=100, blank=True)

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from tamizdat.desk.publishing.models import BuildRequest, StoryHead, StoryVersion, WorkerHeartbeat
 
@@ -50,7 +50,8 @@ def enqueue(
 
 def claim(worker: str, now: datetime) -> list[BuildRequest]:
     """Take all that waits, unless another worker is building; empty where there is nothing."""
-    waiting = BuildRequest.objects.filter(state=State.QUEUED, not_before__lte=now)
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    waiting = BuildRequest.objects.filter(due, state=State.QUEUED)
     if not waiting.exists():
         return []
     busy = BuildRequest.objects.filter(state=State.BUILDING, lease_until__gt=now)

@@ -51,7 +51,7 @@ def _publish(revision: Revision, now: datetime) -> int:
         log.exception("a scheduled article could not be published")
         with transaction.atomic():
             if due.update(approved_go_live_at=None):
-                _note_failure(revision.as_object(), error, now)
+                _note_failure(revision.content_object, error, now)
         return 0
     return 1
 

@@ -27,7 +27,6 @@ from tamizdat.desk.newsroom.models import (
     Topic,
 )
 from tamizdat.desk.publishing.stories import rfc3339
-from tamizdat.desk.settings.base import LANGUAGE_NAMES
 from tamizdat.edition import site as edition_site
 
 
@@ -59,7 +58,7 @@ def _language(
     text = texts.get(locale.pk) if locale else None
     return edition_site.Language(
         code=code,
-        name=LANGUAGE_NAMES.get(code, code),
+        name=(text.name if text else "") or settings.NEWSROOM.settings.name,
         tagline=text.tagline if text else "",
         description=text.description if text else "",
         sections=tuple(_sections(locale)) if locale else (),

@@ -52,7 +52,7 @@ def next_version(article: Article, previous: Story | None, now: datetime) -> Sto
     """The story of an article as it is now, following ``previous``. Without related stories."""
     first = previous.published if previous else (article.first_published_at or now)
     path = _path(article, previous, first)
-    former = [*previous.former_paths, previous.path] if previous else []
+    former = [*previous.former_paths, previous.path] if previous else addresses_of(article)
     return story_from_article(
         article,
         version=int(previous.version or 0) + 1 if previous else 1,
@@ -61,6 +61,12 @@ def next_version(article: Article, previous: Story | None, now: datetime) -> Sto
         path=path,
         former=[one for one in dict.fromkeys(former) if one and one != path],
     )
+
+
+def addresses_of(article: Article) -> list[str]:
+    """The addresses that an imported article had where it came from."""
+    kept = Address.objects.filter(uri=article.story_uri).order_by("pk")
+    return list(kept.values_list("path", flat=True))
 
 
 def next_address(article: Article, previous: Story | None, now: datetime) -> str:

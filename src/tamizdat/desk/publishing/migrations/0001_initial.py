@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('stories', 'stories'), ('refresh', 'fronts and pages'), ('full', 'the whole paper')], max_length=10)),
                 ('state', models.CharField(choices=[('queued', 'queued'), ('building', 'being built'), ('live', 'live'), ('failed', 'failed')], default='queued', max_length=10)),
                 ('created', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('not_before', models.DateTimeField(default=django.utils.timezone.now)),
+                ('not_before', models.DateTimeField(null=True)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('error', models.TextField(blank=True)),
                 ('claim', models.CharField(blank=True, max_length=100)),

@@ -53,7 +53,7 @@ def problem(name: str, what: str, advice: str) -> Finding:
 
 
 def secrets(newsroom: Newsroom) -> Iterator[Finding]:
-    """The desk's key is there, and nobody else on the machine can read secrets."""
+    """The desk's key is there, and nobody else here can read secrets or drafts."""
     try:
         newsroom.secret("desk-key")
     except ConfigError as error:
@@ -61,12 +61,16 @@ def secrets(newsroom: Newsroom) -> Iterator[Finding]:
         return
     open_ones = [
         path
-        for path in (newsroom.secrets, *newsroom.secrets.iterdir())
-        if stat.S_IMODE(path.stat().st_mode) & 0o077
+        for path in (newsroom.secrets, *newsroom.secrets.iterdir(), newsroom.database)
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
     ]
     if open_ones:
         names = " ".join(str(path) for path in open_ones)
-        yield problem("secrets", "others can read the secrets", f"Run: chmod go-rwx {names}")
+        yield problem(
+            "secrets",
+            "others on this machine can read secrets or drafts",
+            f"Run: chmod go-rwx {names}",
+        )
     else:
         yield fine("secrets", "present, and only yours to read")
 

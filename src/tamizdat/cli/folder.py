@@ -102,6 +102,9 @@ def start_folder(
         private.mkdir(mode=0o700, exist_ok=True)
     newsroom.edition.mkdir(exist_ok=True)
     newsroom.secret("desk-key", create=True)
+    if newsroom.settings.database == "sqlite":
+        # SQLite gives its helper files the mode of the database: drafts are nobody else's to read.
+        newsroom.database.touch(mode=0o600)
     return newsroom
 
 

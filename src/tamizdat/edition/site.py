@@ -69,7 +69,7 @@ class Pins(_Part, frozen=True):
 
 
 class Language(_Part, frozen=True):
-    """One language of the paper, under ``/code/``."""
+    """One language of the paper, under ``/code/``; ``name`` is what the paper is called in it."""
 
     code: str
     name: str

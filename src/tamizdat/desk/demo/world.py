@@ -119,6 +119,7 @@ def describe_paper(*, acting_user: User, text: content.NewsroomText, world: Worl
             locale=world.locales[code],
             defaults={
                 "settings": paper,
+                "name": words.name,
                 "tagline": words.tagline,
                 "description": words.description,
             },

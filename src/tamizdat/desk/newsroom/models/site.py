@@ -58,6 +58,12 @@ class LanguageText(models.Model):
     locale = models.OneToOneField(
         Locale, on_delete=models.CASCADE, related_name="+", verbose_name="language"
     )
+    name = models.CharField(
+        "name of the paper",
+        max_length=80,
+        blank=True,
+        help_text="In this language's letters, if it differs from the one in the settings file.",
+    )
     tagline = models.CharField(
         max_length=120, blank=True, help_text="A few words under the name of the paper."
     )

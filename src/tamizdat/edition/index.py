@@ -83,12 +83,13 @@ def key(path: str) -> str:
 
 
 class Index:
-    """Reads and writes index trees in a store. ``written`` and ``replaced`` gather the names of
-    files added and of files that a newer tree no longer has."""
+    """Reads and writes index trees in a store. After ``update``, ``written`` are the names of
+    files added and ``replaced`` those of files that only the older tree has."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._nodes: dict[str, Shard | Branch] = {}
+        self._pending: dict[str, bytes] | None = None
         self.written: set[str] = set()
         self.replaced: set[str] = set()
 
@@ -108,7 +109,7 @@ class Index:
         """One file of the tree. Raises ``StoreError`` where it is damaged."""
         node = self._nodes.get(name)
         if node is None:
-            if len(self._nodes) > 4096:
+            if len(self._nodes) > 4096 and not self._pending:
                 self._nodes.clear()
             try:
                 node = _decoder.decode(self._store.get(name, "index"))
@@ -141,7 +142,12 @@ class Index:
     def update(self, tree: Subtree, changes: Changes) -> Subtree:
         """The tree with entries set, and removed where the change is None."""
         ordered = sorted(((key(p), p, e) for p, e in changes.items()), key=lambda change: change[0])
-        return self._update(tree, [(k, e or p) for k, p, e in ordered], 0)
+        self._pending = {}
+        made = self._update(tree, [(k, e or p) for k, p, e in ordered], 0)
+        self._flush(made.root, self._pending)
+        self._pending = None
+        self.replaced -= self.written
+        return made
 
     def build(self, entries: Iterable[Entry], count: int) -> Subtree:
         """A new tree of ``count`` entries given in the order of their keys."""
@@ -197,15 +203,26 @@ class Index:
         return self._write(Shard(tuple(entries)), count) if count else EMPTY
 
     def _write(self, node: Shard | Branch, count: int) -> Subtree:
-        name = self._store.put(_encoder.encode(node), "index")
+        data = _encoder.encode(node)
+        if self._pending is None:
+            return Subtree(self._store.put(data, "index"), count)
+        name = self._store.digest(data)
+        self._pending[name] = data
         self._nodes[name] = node
-        self.written.add(name)
-        self.replaced.discard(name)
         return Subtree(name, count)
+
+    def _flush(self, name: str, pending: dict[str, bytes]) -> None:
+        """Write what of the new tree is new: a change makes nodes that do not stay in it."""
+        if name not in pending:
+            return
+        self._store.put(pending[name], "index")
+        self.written.add(name)
+        node = self._nodes[name]
+        for child in node.children if isinstance(node, Branch) else ():
+            self._flush(child, pending)
 
     def _replace(self, name: str) -> None:
         self.replaced.add(name)
-        self.written.discard(name)
 
 
 class Difference(NamedTuple):

@@ -240,7 +240,6 @@ class Edition:
     def _build(self, source: StorySource, site: Site, progress: Progress, lock: int) -> Report:
         before = self._store.pointer_bytes()
         edition = self._last_number(before) + 1
-        self._store.prepare()
         work = self.folder / "building"
         _empty(work)
         count = source.count()

@@ -84,12 +84,6 @@ class Store:
         self.brotli = brotli
         self._base: dict[Kind, str] = {k: str(folder / k) for k in ("objects", "index")}
 
-    def prepare(self) -> None:
-        """Make the folders that bytes go to."""
-        for base in self._base.values():
-            for number in range(256):
-                os.makedirs(f"{base}/{number:02x}", exist_ok=True)
-
     def name(self, sha256: str, kind: Kind = "objects") -> str:
         return f"{self._base[kind]}/{sha256[:2]}/{sha256}"
 
@@ -117,6 +111,7 @@ class Store:
         temporary = _temporary(name)
         digest = hashlib.sha256()
         try:
+            os.makedirs(os.path.dirname(name), exist_ok=True)
             with source.open("rb") as reading, open(temporary, "xb") as writing:
                 while chunk := reading.read(1 << 20):
                     digest.update(chunk)
@@ -239,7 +234,12 @@ def _keep(name: str, data: bytes) -> None:
 
 
 def _write(name: str, data: bytes) -> None:
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        descriptor = os.open(name, flags, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+        descriptor = os.open(name, flags, 0o644)
     try:
         written = os.write(descriptor, data)
         while written < len(data):

@@ -34,10 +34,13 @@ def edition_of(size: int, scratch: Scratch) -> tuple[Path, Path]:
     return archive, edition
 
 
-def once(size: int, archive: Path, edition: Path, options: Namespace, scratch: Scratch) -> Any:
+def once(size: int, paper: tuple[Path, Path], number: int, options: Namespace) -> Any:
     """Publish, correct and withdraw in a process of its own; returns its figures."""
-    log = scratch.folder / f"publish-{size}.log"
-    command = [sys.executable, "-m", "bench.ours", "publish", archive, edition]
+    archive, edition = paper
+    each = options.count + options.warm
+    log = edition.with_name(f"{edition.name}-{number}.log")
+    command = [sys.executable, "-m", "bench.ours", "publish", archive, edition, "--tree"]
+    command += ["--first", str(number * each)]
     counts = ["--size", str(size), "--count", str(options.count), "--warm", str(options.warm)]
     measure.run([*command, *counts], cwd=measure.ROOT, log=log)
     return json.loads(log.read_text().splitlines()[-1])
@@ -83,8 +86,8 @@ def main() -> int:
     with Scratch(options.work, keep=options.keep) as scratch:
         papers = {size: edition_of(size, scratch) for size in sizes}
         for number in range(options.runs):
-            for size, (archive, edition) in papers.items():
-                figures[size].append(once(size, archive, edition, options, scratch))
+            for size, paper in papers.items():
+                figures[size].append(once(size, paper, number, options))
             measure.say(f"round {number + 1} of {options.runs}")
     print(show(figures))
     measure.report({"bench": "publish_one", "runs": options.runs, "figures": figures}, options.json)

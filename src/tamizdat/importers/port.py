@@ -30,7 +30,8 @@ PHOTO_TYPES = frozenset("jpg jpeg png gif webp avif heic tif tiff bmp".split()) 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoFile:
     """A photo of a story. ``path`` is None where its bytes were not given; ``url`` is where it
-    was on the old site and is never fetched."""
+    was on the old site and is never fetched. What follows ``alt`` only our own export tells:
+    ``focal_point`` is x, y, width, height in pixels."""
 
     uri: str
     path: Path | None = None
@@ -38,6 +39,11 @@ class PhotoFile:
     caption: str = ""
     credit: str = ""
     alt: str = ""
+    title: str = ""
+    taken: str = ""
+    file_photo: bool = False
+    licence: str = ""
+    focal_point: tuple[int, int, int, int] | None = None
 
     def association(self, rel: str = "photo") -> Story:
         """The photo as an item in ``associations``."""
@@ -60,7 +66,9 @@ class Taken:
     """An item that becomes a story (or a page of the newsroom's own: ``kind``).
 
     ``versions`` holds every version as it lies in our own export, oldest first, byte for byte;
-    empty for what others wrote. ``old_paths`` are addresses from the root of the old site.
+    empty for what others wrote. ``old_paths`` are addresses from the root of the old site, ``url``
+    is where it was there. ``own``: it comes from our own export, so the names in it (uris,
+    addresses of people and sections) are the desk's. ``media`` are the files in it, by sha-256.
     """
 
     key: str
@@ -71,6 +79,9 @@ class Taken:
     old_paths: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     versions: list[bytes] = field(default_factory=list)
+    media: dict[str, Path] = field(default_factory=dict)
+    url: str = ""
+    own: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -93,7 +93,7 @@ def _make(photo: Photo, wanted: list[tuple[str, int]]) -> Iterator[PhotoFile]:
             width=width,
             height=sized[width].height,
             size=len(data),
-            sha256=_write(data),
+            sha256=keep(data),
         )
 
 
@@ -108,7 +108,7 @@ def _encode(image: Image.Image, media_type: str) -> bytes:
     return out.getvalue()
 
 
-def _write(data: bytes) -> str:
+def keep(data: bytes) -> str:
     """Keep bytes under their sha-256, which is returned. Whole or not at all."""
     sha256 = hashlib.sha256(data).hexdigest()
     path = file_path(sha256)

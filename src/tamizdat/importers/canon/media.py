@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html as _html
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,10 +66,8 @@ def _photo(writer: Writer, node: _Element, words: Words) -> str:
 
 def _described(found: PhotoFile, node: _Element, words: Words) -> PhotoFile:
     """What stands beside the picture in the text goes before what the archive says of it."""
-    return PhotoFile(
-        uri=found.uri,
-        path=found.path,
-        url=found.url,
+    return replace(
+        found,
         caption=words.caption or found.caption,
         credit=words.credit or found.credit,
         alt=squeeze(node.get("alt") or "") or found.alt,
@@ -79,8 +78,8 @@ def remember(photos: list[PhotoFile], new: PhotoFile) -> PhotoFile:
     """Add the photo, or, where it is there already, keep its first words and fill the gaps."""
     for index, old in enumerate(photos):
         if old.uri == new.uri:
-            photos[index] = PhotoFile(
-                uri=old.uri,
+            photos[index] = replace(
+                old,
                 path=old.path or new.path,
                 url=old.url or new.url,
                 caption=old.caption or new.caption,

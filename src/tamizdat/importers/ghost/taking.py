@@ -83,6 +83,7 @@ class GhostImporter:
             photos=[*([lead] if lead else []), *(p for p in body.photos if p != lead)],
             old_paths=self._old_paths(post, published),
             notes=notes,
+            url=post.canonical_url or "",
         )
 
     def _story(

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tamizdat.edition.errors import StoryError
-from tamizdat.edition.story import Story, decode
+from tamizdat.edition.story import Story, decode, ni_sha256
 from tamizdat.importers.decoding import read_text
 from tamizdat.importers.errors import ImportingError
 from tamizdat.importers.ninjs import layout
@@ -104,6 +104,7 @@ class NinjsImporter:
             draft=story.pub_status == "withheld",
             photos=photos,
             notes=notes,
+            url=story.uri if story.uri.startswith(("http://", "https://")) else "",
         )
 
 
@@ -133,9 +134,10 @@ class _Export:
             yield self._draft(path)
 
     def _story(self, folder: Path) -> Result:
+        """All versions of a story; its text is that of the newest that was not withdrawn."""
         where = folder.relative_to(self.root).as_posix()
         raws: list[bytes] = []
-        story: Story | None = None
+        story = text = None
         for path in sorted(p for p in folder.iterdir() if _VERSION.match(p.name)):
             raw = path.read_bytes()
             self.importer.done += len(raw)
@@ -147,9 +149,10 @@ class _Export:
                 why = f"version {len(raws) + 1} of the story is missing before it"
                 return Left(f"{where}/{path.name}", why, failed=True)
             raws.append(raw)
-        if story is None:
+            text = text if text and story.withdrawn else story
+        if story is None or text is None:
             return Left(where, "the folder holds no version", failed=True)
-        return self._taken(story, versions=raws)
+        return self._taken(text, versions=raws)
 
     def _draft(self, path: Path) -> Result:
         raw = path.read_bytes()
@@ -170,7 +173,22 @@ class _Export:
             draft=draft,
             photos=[self._photo(i) for i in {i.uri: i for i in shown}.values()],
             versions=versions or [],
+            media=self._files(story),
+            own=True,
         )
+
+    def _files(self, story: Story) -> dict[str, Path]:
+        """The files in ``media/`` that the story names, by their sha-256."""
+        found: dict[str, Path] = {}
+        for rendition in story.media():
+            sha256 = ni_sha256(rendition.href or "")
+            if sha256 and (path := self._media_file(sha256)):
+                found[sha256] = path
+        return found
+
+    def _media_file(self, sha256: str) -> Path | None:
+        folder = self.root / "media" / sha256[:2]
+        return next((p for p in folder.glob(f"{sha256}.*") if p.is_file()), None)
 
     def _photo(self, item: Story) -> PhotoFile:
         line = self.photos.get(item.uri, layout.PhotoLine(uri=item.uri))
@@ -178,7 +196,16 @@ class _Export:
         if path and not (path.is_relative_to(self.root.resolve()) and path.is_file()):
             path = None
         return PhotoFile(
-            uri=item.uri, path=path, caption=line.caption, credit=line.credit, alt=line.alt
+            uri=item.uri,
+            path=path,
+            caption=line.caption,
+            credit=line.credit,
+            alt=line.alt,
+            title=line.title,
+            taken=line.taken,
+            file_photo=line.file_photo,
+            licence=line.licence,
+            focal_point=line.focal_point,
         )
 
 

@@ -10,6 +10,7 @@ What is not done here: reading the desk.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -70,11 +71,14 @@ class ExportWriter:
         story = decode(item)
         self.write(f"{layout.DRAFTS}/{layout.name_of(story)}.json", item)
 
-    def photo(self, line: layout.PhotoLine, source: Path | None, sha256: str) -> None:
-        """Copy a photo and remember its words."""
+    def photo(self, line: layout.PhotoLine, source: Path | None) -> None:
+        """Copy a photo under its sha-256 and remember its words."""
         if source is not None:
-            line.file = f"photos/{layout.media_file(sha256, source.suffix.lstrip('.') or 'jpg')}"
-            self.copy(line.file, source)
+            data = source.read_bytes()
+            extension = source.suffix.lstrip(".").lower() or "jpg"
+            name = layout.media_file(hashlib.sha256(data).hexdigest(), extension)
+            line.file = f"photos/{name}"
+            self.write(line.file, data)
         self._photos[line.uri] = line
 
     def media(self, source: Path, sha256: str, extension: str) -> None:

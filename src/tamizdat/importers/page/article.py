@@ -118,6 +118,7 @@ def story(article: Article, uri: str, key: str) -> Taken:
         photos=photos,
         old_paths=[path] if (path := path_of(article.url)) else [],
         notes=article.notes,
+        url=article.url,
     )
 
 

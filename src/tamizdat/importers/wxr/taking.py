@@ -157,7 +157,7 @@ class _Run:
             if used:
                 yield Part(what)
             else:
-                yield Left(what, f"no story that was taken shows this file ({url})")
+                yield Left(f"{what}: {url}", "no story that was taken shows this file")
         if self.comments["comments"]:
             why = "readers' comments are not taken: the paper has none"
             yield Left("comments", why, self.comments["comments"], inside=True)
@@ -216,6 +216,7 @@ class _Run:
             draft=state != "publish",
             photos=self._files(item, body),
             old_paths=self._old_paths(item, url),
+            url=url,
             notes=notes,
         )
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache
+from html import escape
 from importlib import resources
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, get_timezone_location
-from markupsafe import Markup, escape
 
 FALLBACK = "en"
 # English dates as most of the world writes them: 22 November 2026.
@@ -81,9 +81,11 @@ class Words:
         """The words with values put in, as plain text."""
         return self.plain[key].format(**values)
 
-    def html(self, key: str, **values: object) -> Markup:
-        """The words with values put in; values are escaped unless they are Markup."""
-        return escape(self.plain[key]).format(**values)
+    @cache  # noqa: B019 - words live as long as the process.
+    def around(self, key: str) -> tuple[str, str]:
+        """What stands before and after ``{names}``, as HTML."""
+        before, _, after = escape(self.plain[key], quote=False).partition("{names}")
+        return before, after
 
     def count(self, key: str, n: int) -> str:
         """The form that this many things take, with ``{n}`` filled in."""
@@ -91,14 +93,11 @@ class Words:
         assert isinstance(forms, dict)  # noqa: S101 - the keys are the theme's own, tested.
         return forms.get(self._plural(n), forms["other"]).format(n=n)
 
-    def join(self, parts: Iterable[Markup | str]) -> Markup:
-        """“A”, “A and B”, “A, B and C”, as the language writes it."""
-        items = [escape(part) for part in parts]
-        if len(items) < 2:
-            return Markup().join(items)
-        if len(items) == 2:
-            return items[0] + self._pair + items[1]
-        return escape(self._comma).join(items[:-1]) + self._last + items[-1]
+    def join(self, parts: Sequence[str]) -> str:
+        """“A”, “A and B”, “A, B and C”, as the language writes it; of text or of HTML."""
+        if len(parts) < 3:
+            return self._pair.join(parts)
+        return f"{self._comma.join(parts[:-1])}{self._last}{parts[-1]}"
 
 
 class Calendar:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tamizdat.edition import body
 from tamizdat.edition.errors import StoryError
 from tamizdat.edition.paths import listing_path, url
 from tamizdat.edition.render import linked, photo
-from tamizdat.edition.render.furniture import Tongue, environment
+from tamizdat.edition.render.furniture import Tongue
+from tamizdat.edition.render.photo import Photo
+from tamizdat.edition.render.templates import environment
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.story import BYLINE_RELS, InfoSource, Story, Term
 from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, Thumb
@@ -29,6 +31,8 @@ THUMB_WIDTH = 640
 SOCIAL_WIDTH = 1200
 NOTABLE_UPDATE = timedelta(minutes=15)
 _SHORT_FORM = re.compile(r'<figure class="photo" data-photo="([^"]*)"></figure>')
+_TABLE = '<figure class="table">'
+_SCROLLED = '<figure class="table" tabindex="0">'  # Wide tables scroll: by keyboard too.
 _TEMPLATE = environment.get_template("article.html")
 
 
@@ -50,7 +54,7 @@ def card(story: Story, path: str, tongue: Tongue) -> Card:
         updated=story.version_created or story.first_created or "",
         kicker=story.kicker,
         standfirst=story.standfirst,
-        byline=story.by or str(tongue.words.join(p.name or "" for p in story.bylines)),
+        byline=story.by or tongue.words.join([p.name or "" for p in story.bylines]),
         section=(section.literal or "") if section else "",
         section_title=known.title if known else (section.name or "") if section else "",
         minutes=body.reading_minutes(_words(story), tongue.code),
@@ -70,11 +74,11 @@ def _thumb(story: Story) -> Thumb | None:
     lead = story.lead_photo
     if lead is None:
         return None
-    file = photo.nearest(lead, THUMB_WIDTH, ("image/webp",))
-    file = file or photo.nearest(lead, THUMB_WIDTH, photo.EVERYWHERE)
+    shown = Photo(lead)
+    file = shown.nearest(THUMB_WIDTH, ("image/webp", *photo.EVERYWHERE, "image/avif"))
     if file is None:
         return None
-    alt = next((d.value for d in lead.descriptions if d.role == "alt"), "")
+    alt = shown.description("alt")
     return Thumb(path=file.path, width=file.width, height=file.height, alt=alt)
 
 
@@ -82,7 +86,8 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
     """The whole page of a published story."""
     address = tongue.site.address
     canonical = address + url(card.path)
-    image = _image(story, address)
+    lead = Photo(story.lead_photo) if story.lead_photo else None
+    image = _image(lead, address)
     values = {
         "f": tongue.furniture("article", card.section),
         "t": tongue.words.plain,
@@ -100,8 +105,8 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "minutes": tongue.minutes(card.minutes),
         "image": image,
         "corrections": [_correction(c, tongue) for c in story.corrections],
-        "photo": _lead_photo(story),
-        "body": _body(story),
+        "photo": _lead_photo(lead, tongue.code),
+        "body": _body(story, tongue.code),
         "sources": _sources(story.info_sources, tongue),
         "about": _about(story, tongue),
         "related": [(c, tongue.day(c.published)) for c in facts.related],
@@ -126,34 +131,38 @@ def _kicker(card: Card) -> Markup:
     """The story's own kicker, behind its section."""
     parts = []
     if card.section:
-        title = escape(card.section_title or card.section)
-        parts.append(f'<a href="/{escape(card.language)}/{escape(card.section)}/">{title}</a>')
+        href = f"/{card.language}/{card.section}/"
+        parts.append(link(href, card.section_title or card.section))
     if card.kicker:
-        parts.append(f"<span>{escape(card.kicker)}</span>")
-    return Markup(" ".join(parts))  # noqa: S704 - its parts are escaped.
+        parts.append(f"<span>{escape(card.kicker, quote=False)}</span>")
+    return Markup(" ".join(parts))  # noqa: S704 - escaped above.
 
 
-def _linked(kind: ListingKind, term: Term, language: str) -> Markup:
-    name = escape(term.name or term.literal or "")
+def link(href: str, words: str) -> str:
+    return f'<a href="{escape(href)}">{escape(words, quote=False)}</a>'
+
+
+def _linked(kind: ListingKind, term: Term, language: str) -> str:
+    name = term.name or term.literal or ""
     if not term.literal:
-        return name
-    path = escape(listing_path(kind, language, term.literal))
-    return Markup(f'<a href="{path}">{name}</a>')  # noqa: S704 - its parts are escaped.
+        return escape(name, quote=False)
+    return link(listing_path(kind, language, term.literal), name)
 
 
 def _byline(story: Story, tongue: Tongue) -> Markup:
     """Everybody who made the story, by what they did, each linked to what they wrote."""
-    roles: dict[str, list[Markup]] = {}
-    for person in story.bylines:
-        roles.setdefault(person.rel or "", []).append(_linked("person", person, tongue.code))
+    people: dict[str, list[str]] = {}
+    for person in story.people:
+        if person.rel in BYLINE_RELS:
+            people.setdefault(person.rel, []).append(_linked("person", person, tongue.code))
+    if not people:
+        return Markup(escape(story.by or "", quote=False))  # noqa: S704 - escaped.
     lines = []
     for rel in BYLINE_RELS:
-        if rel in roles:
-            names = tongue.words.html(f"by_{rel}", names=tongue.words.join(roles[rel]))
-            lines.append(f"<span>{names}</span>")
-    if not lines:
-        return escape(story.by or "")
-    return Markup(" ".join(lines))  # noqa: S704 - its parts are escaped.
+        if rel in people:
+            before, after = tongue.words.around(f"by_{rel}")
+            lines.append(f"<span>{before}{tongue.words.join(people[rel])}{after}</span>")
+    return Markup(" ".join(lines))  # noqa: S704 - every name is escaped above.
 
 
 def _dates(card: Card, tongue: Tongue) -> dict[str, str]:
@@ -180,26 +189,28 @@ def paragraphs(item: Story) -> Markup:
         if text.content_type == "text/html":
             return Markup(body.clean(text.value))  # noqa: S704 - cleaned.
         lines = [line for line in text.value.split("\n") if line.strip()]
-        return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
+        html = "".join(f"<p>{escape(line, quote=False)}</p>" for line in lines)
+        return Markup(html)  # noqa: S704 - escaped above.
     return Markup("")
 
 
-def _lead_photo(story: Story) -> Markup:
-    lead = story.lead_photo
+def _lead_photo(lead: Photo | None, language: str) -> Markup:
     if lead is None:
         return Markup("")
-    html = photo.figure(lead, sizes=photo.ACROSS, eager=True, data_photo=False)
+    html = lead.figure(photo.ACROSS, eager=True, data_photo=False, language=language)
     return Markup(html + "\n") if html else Markup("")  # noqa: S704 - escaped by figure.
 
 
-def _body(story: Story) -> Markup:
+def _body(story: Story, language: str) -> Markup:
     html = story.body_html
     if '"></figure>' in html:
-        html = _SHORT_FORM.sub(_filler(story), html)
+        html = _SHORT_FORM.sub(_filler(story, language), html)
+    if _TABLE in html:
+        html = html.replace(_TABLE, _SCROLLED)
     return Markup(html)  # noqa: S704 - cleaned when it was published.
 
 
-def _filler(story: Story) -> Callable[[re.Match[str]], str]:
+def _filler(story: Story, language: str) -> Callable[[re.Match[str]], str]:
     photos = {item.uri: item for item in story.associations if item.rel in ("photo", "lead-photo")}
 
     def fill(match: re.Match[str]) -> str:
@@ -209,7 +220,7 @@ def _filler(story: Story) -> Callable[[re.Match[str]], str]:
                 f"{name_of(story)}: the text shows the photo {uri}, "
                 "which is not among the story's photos"
             )
-        return photo.figure(photos[uri], sizes=photo.IN_TEXT)
+        return photo.figure(photos[uri], language=language)
 
     return fill
 
@@ -251,14 +262,17 @@ def _about(story: Story, tongue: Tongue) -> list[tuple[str, list[tuple[str, str]
     return rows
 
 
-def _image(story: Story, address: str) -> dict[str, Any] | None:
+def _image(lead: Photo | None, address: str) -> dict[str, Any] | None:
     """The picture that stands for the story elsewhere: a JPEG, for those that know no other."""
-    lead = story.lead_photo
-    file = photo.nearest(lead, SOCIAL_WIDTH, photo.EVERYWHERE) if lead else None
+    file = lead.nearest(SOCIAL_WIDTH, photo.EVERYWHERE) if lead else None
     if lead is None or file is None:
         return None
-    alt = next((d.value for d in lead.descriptions if d.role == "alt"), "")
-    return {"address": address + file.path, "width": file.width, "height": file.height, "alt": alt}
+    return {
+        "address": address + file.path,
+        "width": file.width,
+        "height": file.height,
+        "alt": lead.description("alt"),
+    }
 
 
 def _linked_data(
@@ -321,12 +335,11 @@ def _comment(correction: Story) -> dict[str, str]:
 def feed_item(story: Story, card: Card) -> FeedItem:
     """The story as a feed carries it: its corrections, its lead photo, its text."""
     authors = [p.name for p in story.people if p.rel in ("author", "reporter") and p.name]
-    notes = Markup("").join(
-        Markup("<blockquote>{}</blockquote>").format(paragraphs(c)) for c in story.corrections
-    )
+    notes = "".join(f"<blockquote>{paragraphs(c)}</blockquote>" for c in story.corrections)
+    lead = Photo(story.lead_photo) if story.lead_photo else None
     return FeedItem(
         card=card,
-        html=str(notes + _lead_photo(story) + _body(story)),
+        html=notes + _lead_photo(lead, card.language) + _body(story, card.language),
         authors=tuple(authors or ([story.by] if story.by else [])),
         topics=tuple(topic.name for topic in story.topics if topic.name),
     )

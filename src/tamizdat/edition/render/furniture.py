@@ -15,12 +15,12 @@ from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
-import jinja2
 import msgspec
 from markupsafe import Markup
 
 from tamizdat.edition.paths import KIND_FOLDERS, index_path, url
 from tamizdat.edition.render import linked
+from tamizdat.edition.render.templates import environment
 from tamizdat.edition.site import Language, Page, Site
 from tamizdat.theme import style
 from tamizdat.theme.words import Calendar, Words, endonym
@@ -38,14 +38,6 @@ _CUT = "\x00cut\x00"
 _LANGUAGES = Markup('<nav class="languages" aria-label="{}"><ul>{}</ul></nav>\n')
 _HERE = Markup('<li><span lang="{0}" aria-current="true">{1}</span></li>')
 _THERE = Markup('<li><a href="{0}" hreflang="{1}" lang="{1}">{2}</a></li>')
-
-environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("tamizdat.theme"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    auto_reload=False,
-    bytecode_cache=None,
-)
 
 
 class Tongue:

@@ -17,7 +17,8 @@ from markupsafe import Markup
 from tamizdat.edition.paths import index_path, url
 from tamizdat.edition.render import linked
 from tamizdat.edition.render.articles import alternates
-from tamizdat.edition.render.furniture import Tongue, environment
+from tamizdat.edition.render.furniture import Tongue
+from tamizdat.edition.render.templates import environment
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.views import Card, Front, Link, Listing, ListingPage, Period
 

@@ -12,7 +12,8 @@ from tamizdat.edition import body
 from tamizdat.edition.errors import StoryError
 from tamizdat.edition.paths import page_path, url
 from tamizdat.edition.render.articles import name_of
-from tamizdat.edition.render.furniture import Tongue, environment
+from tamizdat.edition.render.furniture import Tongue
+from tamizdat.edition.render.templates import environment
 from tamizdat.edition.site import Page
 from tamizdat.edition.story import Story
 from tamizdat.edition.views import Card, Link

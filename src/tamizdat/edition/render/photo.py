@@ -8,107 +8,117 @@ the page is whole without it.
 
 from __future__ import annotations
 
-from markupsafe import escape
+from functools import cache
+from html import escape
+from typing import NamedTuple
 
 from tamizdat.edition.paths import media_path
-from tamizdat.edition.story import Rendition, Story, ni_sha256
+from tamizdat.edition.story import Story, ni_sha256
 from tamizdat.theme.words import Calendar, Words
 
 MODERN = ("image/avif", "image/webp")
 EVERYWHERE = ("image/jpeg", "image/png", "image/gif")
-IN_TEXT = "(min-width: 42em) 40rem, 100vw"
-ACROSS = "(min-width: 62em) 58rem, 100vw"
+DEFAULT_WIDTH = 960
+IN_TEXT = "(min-width: 40em) 36rem, 94vw"
+ACROSS = "(min-width: 62em) 58rem, 94vw"
 
 
-class Source:
-    """One file of a photo: its address from the root, its size in pixels, its media type."""
+class File(NamedTuple):
+    """One file of a photo: its width and height in pixels, its address from the root."""
 
-    __slots__ = ("height", "path", "type", "width")
-
-    def __init__(self, path: str, width: int, height: int, media_type: str) -> None:
-        self.path = path
-        self.width = width
-        self.height = height
-        self.type = media_type
+    width: int
+    height: int
+    path: str
 
 
-def sources(photo: Story, types: tuple[str, ...] = MODERN + EVERYWHERE) -> list[Source]:
-    """The photo's files of these types that are ours and have a size, narrowest first."""
-    files = (_source(r) for r in photo.renditions if r.content_type in types)
-    return sorted((file for file in files if file), key=lambda source: source.width)
+class Photo:
+    """A photo whose files are looked at once."""
+
+    def __init__(self, item: Story) -> None:
+        self.item = item
+        self.files: dict[str, list[File]] = {}
+        for rendition in item.renditions:
+            kind, width, height = rendition.content_type, rendition.width, rendition.height
+            if kind and width and height and rendition.href:
+                digest = ni_sha256(rendition.href)
+                if digest is not None:
+                    file = File(width, height, media_path(digest, kind))
+                    self.files.setdefault(kind, []).append(file)
+        for files in self.files.values():
+            files.sort()
+
+    def nearest(self, width: int, types: tuple[str, ...]) -> File | None:
+        """The narrowest file of the first of these types at least so wide, else its widest."""
+        files = next((self.files[kind] for kind in types if kind in self.files), None)
+        if not files:
+            return None
+        return next((file for file in files if file.width >= width), files[-1])
+
+    def description(self, role: str) -> str:
+        return next((d.value for d in self.item.descriptions if d.role == role), "")
+
+    def figure(self, sizes: str, *, eager: bool, data_photo: bool, language: str) -> str:
+        """The photo with its caption and credit; empty where none of its files is ours."""
+        picture = self._picture(sizes, eager)
+        if not picture:
+            return ""
+        named = f' data-photo="{escape(self.item.uri)}"' if data_photo else ""
+        return f'<figure class="photo"{named}>{picture}{self._caption(language)}</figure>'
+
+    def _picture(self, sizes: str, eager: bool) -> str:
+        default = self.nearest(DEFAULT_WIDTH, EVERYWHERE + MODERN[::-1])
+        if default is None:
+            return ""
+        better = "".join(
+            f'<source type="{kind}" srcset="{_srcset(self.files[kind])}" sizes="{escape(sizes)}">'
+            for kind in MODERN
+            if kind in self.files
+        )
+        return (
+            f'<picture>{better}<img src="{default.path}" alt="{escape(self.description("alt"))}" '
+            f'width="{default.width}" height="{default.height}" '
+            f'loading="{"eager" if eager else "lazy"}" decoding="async"></picture>'
+        )
+
+    def _caption(self, language: str) -> str:
+        item = self.item
+        words = escape(self.description("caption"), quote=False)
+        if any(genre.literal == "file-photo" for genre in item.genres):
+            note = escape(_file_photo(item.content_created, language), quote=False)
+            words = f"{words} {note}" if words else note
+        if item.by:
+            credit = f"<small>{escape(item.by, quote=False)}</small>"
+            words = f"{words} {credit}" if words else credit
+        return f"<figcaption>{words}</figcaption>" if words else ""
 
 
-def _source(rendition: Rendition) -> Source | None:
-    digest = ni_sha256(rendition.href or "")
-    kind = rendition.content_type or ""
-    if digest is None or not rendition.width or not rendition.height:
-        return None
-    return Source(media_path(digest, kind), rendition.width, rendition.height, kind)
-
-
-def nearest(photo: Story, width: int, types: tuple[str, ...]) -> Source | None:
-    """The narrowest file at least so wide, else the widest."""
-    found = sources(photo, types)
-    return next((source for source in found if source.width >= width), found[-1] if found else None)
-
-
-def figure(photo: Story, *, sizes: str, eager: bool = False, data_photo: bool = True) -> str:
+def figure(
+    photo: Story, *, sizes: str = IN_TEXT, eager: bool = False, data_photo: bool = True,
+    language: str = "",
+) -> str:  # fmt: skip
     """The photo with its caption and credit; empty where none of its files is ours.
 
     ``sizes`` is the HTML attribute: how wide the photo is shown. ``eager`` for what is seen first.
+    ``language`` is that of the page ("File photo" is said in it), else the photo's own.
     """
-    picture = _picture(photo, sizes, eager)
-    if not picture:
-        return ""
-    named = f' data-photo="{escape(photo.uri)}"' if data_photo else ""
-    return f'<figure class="photo"{named}>{picture}{_caption(photo)}</figure>'
+    language = language or photo.language or "en"
+    return Photo(photo).figure(sizes, eager=eager, data_photo=data_photo, language=language)
 
 
-def _picture(photo: Story, sizes: str, eager: bool) -> str:
-    plain = sources(photo, EVERYWHERE)
-    modern = {kind: sources(photo, (kind,)) for kind in MODERN}
-    if not plain:
-        plain = modern["image/webp"] or modern["image/avif"]
-        modern = {}
-    if not plain:
-        return ""
-    default = next((s for s in plain if s.width >= 640), plain[-1])
-    wide = escape(sizes)
-    better = "".join(
-        f'<source type="{kind}" srcset="{_srcset(files)}" sizes="{wide}">'
-        for kind, files in modern.items()
-        if files
-    )
-    return (
-        f'<picture>{better}<img src="{default.path}" alt="{escape(_description(photo, "alt"))}" '
-        f'width="{default.width}" height="{default.height}" '
-        f'loading="{"eager" if eager else "lazy"}" decoding="async"></picture>'
-    )
-
-
-def _srcset(files: list[Source]) -> str:
+def _srcset(files: list[File]) -> str:
     return ", ".join(f"{file.path} {file.width}w" for file in files)
 
 
-def _description(photo: Story, role: str) -> str:
-    return next((d.value for d in photo.descriptions if d.role == role), "")
+@cache
+def _tongue(language: str) -> tuple[Words, Calendar]:
+    words = Words(language)
+    return words, Calendar(words.locale, "UTC")
 
 
-def _caption(photo: Story) -> str:
-    caption = _description(photo, "caption")
-    said = [str(escape(caption))] if caption else []
-    if any(genre.literal == "file-photo" for genre in photo.genres):
-        said.append(str(escape(_file_photo(photo))))
-    if photo.by:
-        said.append(f"<small>{escape(photo.by)}</small>")
-    return f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
-
-
-def _file_photo(photo: Story) -> str:
+def _file_photo(date: str | None, language: str) -> str:
     """“File photo, 3 May 2019.”, with its date where it has one."""
-    words = Words(photo.language or "en")
-    if not photo.content_created:
-        return words["file_photo"] + "."
-    calendar = Calendar(words.locale, "UTC")
-    day = calendar.day(calendar.local(photo.content_created).date())
-    return words.fill("file_photo_dated", date=day) + "."
+    words, calendar = _tongue(language)
+    if not date:
+        return f"{words['file_photo']}."
+    day = calendar.day(calendar.local(date).date())
+    return f"{words.fill('file_photo_dated', date=day)}."

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The theme's templates, compiled once; every value is escaped.
+
+What always holds: what is not ``Markup`` is escaped, and a name that a template uses and is not
+given is an error. Jinja's own ``escape`` makes a ``Markup`` of every value only to join it a
+moment later; ours gives plain text, which halves the time of a page.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+from markupsafe import Markup
+from markupsafe import escape as careful_escape
+
+
+def escaped(value: object) -> str:
+    """The value as HTML: ``Markup`` as it is, all else escaped."""
+    kind = type(value)
+    if kind is Markup:
+        return value  # type: ignore[return-value]  # The kind is known; narrowing costs time.
+    return html.escape(value) if kind is str else careful_escape(value)  # type: ignore[arg-type]
+
+
+class _Generator(CodeGenerator):
+    """Writes calls of our ``escaped`` where Jinja would write calls of its ``escape``."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.escaped(")
+
+
+class _Environment(jinja2.Environment):
+    code_generator_class = _Generator
+    escaped = staticmethod(escaped)
+
+
+environment = _Environment(
+    loader=jinja2.PackageLoader("tamizdat.theme"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    auto_reload=False,
+)

@@ -14,7 +14,9 @@
     }
     const written = [...field.value].length;
     const fits = Number(field.dataset.fits);
-    out.textContent = written > fits ? `${written}: over ${fits}, cut in lists and mail` : `${written} of ${fits}`;
+    const words = written > fits ? `${written}: over ${fits}, cut in lists and mail` : `${written} of ${fits}`;
+    // Writing the same again would wake the observer below, for ever.
+    if (out.textContent !== words) out.textContent = words;
     out.classList.toggle("is-over", written > fits);
   };
 

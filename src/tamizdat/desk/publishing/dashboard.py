@@ -87,17 +87,24 @@ def live() -> list[Row]:
     """The newest published versions, one a story."""
     versions = StoryVersion.objects.filter(pub_status="usable", article__isnull=False)
     newest: dict[int, StoryVersion] = {}
-    recent = versions.select_related("article").defer("item", "article__body")
+    recent = versions.select_related("article", "request").defer("item", "article__body")
     for version in recent.order_by("-created")[: ROWS * 3]:
         newest.setdefault(version.article_id or 0, version)
     return [
         Row(
             v.article.headline if v.article else "",
             reverse("publishing:panel", args=[v.article_id]),
-            f"edition {v.edition} · {state.when(v.created)}" if v.edition else "queued",
+            _standing(v),
         )
         for v in list(newest.values())[:ROWS]
     ]
+
+
+def _standing(version: StoryVersion) -> str:
+    if version.edition:
+        return f"edition {version.edition} · {state.when(version.created)}"
+    failed = version.request and version.request.state == queue.State.FAILED
+    return "failed" if failed else "queued"
 
 
 def waiting_for(user: AbstractUser) -> list[Row]:

@@ -24,6 +24,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from tamizdat.desk.publishing.models import BuildRequest, StoryHead, StoryVersion, WorkerHeartbeat
+from tamizdat.edition.story import decode
 
 if TYPE_CHECKING:
     from tamizdat.desk.newsroom.models import Article
@@ -166,7 +167,9 @@ def fail_story(head: StoryHead, reason: str, now: datetime) -> None:
     shared = StoryVersion.objects.filter(request=OuterRef("pk"), edition=None).exclude(uri=head.uri)
     own = BuildRequest.objects.filter(~Exists(shared), versions__in=waiting).first()
     failed = own or BuildRequest(kind=Kind.STORIES, started=now, attempts=1)
-    failed.state, failed.error, failed.finished = State.FAILED, reason, now
+    name = f"“{decode(head.version.item).headline}”"
+    failed.error = reason.replace(f"story {head.uri}", name)
+    failed.state, failed.finished = State.FAILED, now
     failed.claim, failed.lease_until = "", None
     failed.article, failed.acting_user = head.version.article, head.version.acting_user
     failed.save()

@@ -23,7 +23,7 @@ WAITING = (BuildRequest.State.QUEUED, BuildRequest.State.BUILDING)
 class ArticleState:
     """``kind`` is ``draft``, ``scheduled``, ``queued``, ``building``, ``failed`` or ``live``;
     ``address`` the whole web address, empty where it has none yet. ``steps`` is how far the last
-    version is: 1 queued, 2 being built, 3 live."""
+    version is: 1 queued, 2 being built, 3 live; 0 where there is none."""
 
     kind: str
     words: str
@@ -40,7 +40,7 @@ class ArticleState:
 
     @property
     def steps(self) -> int:
-        return {"queued": 1, "building": 2, "live": 3}.get(self.kind, 0)
+        return {"queued": 1, "failed": 1, "building": 2, "live": 3}.get(self.kind, 0)
 
 
 def of(article: Article) -> ArticleState:

@@ -27,6 +27,7 @@ from tamizdat.desk.newsroom.viewsets.listing import (
     ArticleIndexView,
 )
 from tamizdat.desk.newsroom.widgets import CountedInput, CountedTextarea, TermPicker
+from tamizdat.desk.publishing.side_panel import PaperSidePanel
 
 HEADLINE_FITS = 70
 STANDFIRST_FITS = 200
@@ -106,11 +107,12 @@ _CORRECTIONS = (
 
 
 class _WithComments:
-    """Adds the comments to the panels at the side."""
+    """Adds the comments, and where it stands in the paper, to the panels at the side."""
 
     def get_side_panels(self) -> MediaContainer:
         panels: MediaContainer = super().get_side_panels()  # type: ignore[misc]  # of the view this is mixed into
         if self.object and self.object.pk:  # type: ignore[attr-defined]  # of the view
+            panels.append(PaperSidePanel(self.object, self.request))  # type: ignore[attr-defined]  # of the view
             panels.append(CommentsSidePanel(self.object, self.request))  # type: ignore[attr-defined]  # of the view
         return panels
 

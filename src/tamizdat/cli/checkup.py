@@ -57,7 +57,9 @@ def secrets(newsroom: Newsroom) -> Iterator[Finding]:
     try:
         newsroom.secret("desk-key")
     except ConfigError as error:
-        yield problem("secrets", str(error), "")
+        yield problem(
+            "secrets", str(error), "Restore it from a backup; sessions end if it is made anew."
+        )
         return
     open_ones = [
         path

@@ -42,7 +42,7 @@ def examine(newsroom: Newsroom) -> Iterator[Finding]:
     try:
         start_django(newsroom.folder)
     except ConfigError as error:
-        yield checkup.problem("desk", f"it cannot start: {error}", "")
+        yield checkup.problem("desk", f"it cannot start: {error}", "Mend that first.")
         return
     from tamizdat.cli import checkup_desk
 

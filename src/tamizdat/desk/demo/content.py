@@ -119,9 +119,9 @@ class AccountText(_Data):
 class Words(_Data):
     """What the paper says of itself in a language; ``name`` only where it is called otherwise."""
 
-    name: str = ""
     tagline: str
     description: str
+    name: str = ""
 
 
 class NewsroomText(_Data):

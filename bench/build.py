@@ -88,12 +88,14 @@ def show(costs: dict[str, list[Cost]]) -> str:
     for name, cost in medians.items():
         wall = f"{cost.wall / peer.wall:.3f}" if peer else "–"
         memory = f"{cost.peak / peer.peak:.3f}" if peer else "–"
-        row = [name, f"{cost.wall:.1f}", wall, f"{cost.cpu:.1f}", f"{cost.peak / MIB:.0f}", memory]
+        cpu = f"{cost.cpu / peer.cpu:.3f}" if peer else "–"
+        row = [name, f"{cost.wall:.1f}", wall, f"{cost.cpu:.1f}", cpu]
+        row += [f"{cost.peak / MIB:.0f}", memory]
         rows.append(
             [*row, f"{cost.largest / MIB:.0f}", f"{cost.files:.0f}", f"{cost.bytes / MIB:.0f}"]
         )
-    head = ["build", "wall s", "× Hugo", "CPU s", "memory MiB", "× Hugo", "largest process MiB"]
-    return measure.table([*head, "files", "MiB written"], rows)
+    head = ["build", "wall s", "× Hugo", "CPU s", "× Hugo", "memory MiB", "× Hugo"]
+    return measure.table([*head, "largest process MiB", "files", "MiB"], rows)
 
 
 def main() -> int:

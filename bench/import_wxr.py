@@ -17,17 +17,20 @@ from bench.measure import MIB, Cost, Scratch
 from bench.newsroom import TAMIZDAT, start
 
 
-def once(file: Path, scratch: Scratch) -> tuple[Cost, dict[str, Any]]:
+def once(file: Path, scratch: Scratch, *more: str) -> tuple[Cost, dict[str, Any]]:
     """Import one export into a new newsroom."""
     newsroom = start(scratch)
     log = scratch.folder / f"{newsroom.name}.log"
-    command = [*TAMIZDAT, "import", file, "--format", "wxr", "--dir", newsroom, "--json"]
+    command = [*TAMIZDAT, "import", file, "--format", "wxr", "--dir", newsroom, "--json", *more]
     cost = measure.run(command, cwd=scratch.folder, log=log)
     return cost, json.loads(log.read_text().splitlines()[-1])
 
 
 def main() -> int:
-    options = measure.arguments(__doc__ or "", size=10_000, runs=3).parse_args()
+    parser = measure.arguments(__doc__ or "", size=10_000, runs=3)
+    parser.add_argument("--publish", action="store_true", help="publish them too")
+    options = parser.parse_args()
+    more = ["--publish"] if options.publish else []
     sizes = sorted({max(1, options.size // 10), options.size})
     costs: dict[int, list[Cost]] = {size: [] for size in sizes}
     with Scratch(options.work, keep=options.keep) as scratch:
@@ -36,9 +39,11 @@ def main() -> int:
             wxr.write(file, size)
         for number in range(options.runs):
             for size, file in files.items():
-                cost, said = once(file, scratch)
+                cost, said = once(file, scratch, *more)
                 costs[size].append(cost)
-                measure.say(f"round {number + 1}: {size} posts, {cost.wall:.1f} s; {said}")
+                measure.say(f"round {number + 1}: {said['taken']} of {size}, {cost.wall:.1f} s")
+                if said["taken"] != size:
+                    raise measure.CommandError(f"only {said['taken']} of {size} were taken")
     medians = {size: measure.median_cost(found) for size, found in costs.items()}
     smallest = medians[sizes[0]].peak
     rows = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""An invented newsroom for tests of the theme: The Harbour Lamp, of the island state of Meridova."""
+"""An invented newsroom for tests of the theme: The Harbour Lamp, of the island of Meridova."""
 
 from __future__ import annotations
 

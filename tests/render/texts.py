@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Invented articles about an invented country, in three languages, long enough to look at."""
 
+# ruff: noqa: E501 - long lines of prose.
 from __future__ import annotations
 
 BODY_EN = """
@@ -14,7 +15,7 @@ BODY_EN = """
 <h3>What the ledger shows</h3>
 <figure class="table"><table><caption>Reports on the Selva kept by the register</caption><thead><tr><th scope="col">Date</th><th scope="col">Length of the crack, cm</th><th scope="col">Days until filed</th><th scope="col">Sailings until the next</th></tr></thead><tbody><tr><th scope="row">12 March 2025</th><td>31</td><td>10</td><td>204</td></tr><tr><th scope="row">3 October 2025</th><td>44</td><td>11</td><td>187</td></tr><tr><th scope="row">29 April 2026</th><td>58</td><td>10</td><td>166</td></tr></tbody></table></figure>
 <p>Between the first report and the last the crack grew by 27 centimetres. In the same time the company carried about 96,000 passengers, raised the fare twice, and painted the hull. The painter remembers the day well. He was told to use the thick brush.</p>
-"""  # noqa: E501
+"""
 
 EXTRAS_EN = """
 <figure class="photo" data-photo="urn:newsroom:photo:2"></figure>
@@ -26,7 +27,7 @@ EXTRAS_EN = """
 <aside class="box" data-stories="urn:a urn:b"><h2>How we got the ledger</h2><ul><li><a href="/en/2026/11/20/hull/">No fault was known, says the Lantern Line</a></li><li><a href="/en/2026/11/18/net-store/">Sundays in the net store</a></li></ul></aside>
 <aside class="link"><a href="https://register.example/" rel="external noopener noreferrer"><strong>Rules for the inspection of passenger vessels</strong> <span>The register’s own handbook, as it stood in 2025</span> <small>register.example</small></a></aside>
 <p>The hearing has been put off three times. A new date is to be announced in the Gazette, which has not appeared since the paper mill at Orrin closed.</p>
-"""  # noqa: E501
+"""
 
 BODY_RU = """
 <p>Первый отчёт занимает две страницы и датирован мартом прошлого года. Линия ржавого цвета, проведённая от руки, отмечает место на корпусе сразу за третьим шпангоутом. «Видно без приборов, — приписал рядом инспектор. — Рекомендую не выпускать судно при волне выше двух метров».</p>
@@ -40,7 +41,7 @@ BODY_RU = """
 <p>Между первым отчётом и последним трещина выросла на 27 сантиметров. За то же время компания перевезла около 96 тысяч пассажиров, дважды подняла цену билета и покрасила корпус. Маляр хорошо помнит тот день. Ему велели взять кисть потолще.</p>
 <p>Семьи погибших с августа каждое воскресенье собираются в старом сетевом сарае у портовой стены. Они приносят то, что у них есть: билеты, сообщения, часы. То, чего они просят, умещается на одном листе: имя за третьей подписью, книгу регистра целиком и дату слушаний до того, как начнёт действовать зимнее расписание.</p>
 <p>Слушания откладывали трижды. О новой дате обещано объявить в «Ведомостях», которые не выходят с тех пор, как закрылась бумажная фабрика в Оррине. В порту говорят, что бумага теперь нужна для другого: на пароме, который ходит вместо «Сельвы», каждому пассажиру выдают памятку о том, где лежат спасательные жилеты. Жилетов, по словам двух матросов, на всех не хватает, зато памяток отпечатали с запасом. Капитан порта просил передать, что он об этом слышит впервые, и записал наш телефон. Вечером он перезвонил сам, спросил, кто ещё об этом знает, и долго молчал в трубку. На следующее утро жилеты привезли, но ключ от ящика остался у боцмана, который вышел на пенсию весной.</p>
-"""  # noqa: E501
+"""
 
 BODY_AR = """
 <p>التقرير الأول من صفحتين ويحمل تاريخًا في مارس من العام الماضي. خط بلون الصدأ، مرسوم باليد، يحدد موضعًا في بدن السفينة خلف الضلع الثالث مباشرة. كتب المفتش إلى جانبه: «يُرى من دون أجهزة. أوصي بألا تُبحر السفينة في موج يعلو مترين».</p>

@@ -92,8 +92,6 @@ class Tongue:
             section=section,
             style=Markup(css),  # noqa: S704 - the theme's own stylesheet.
             policy=Markup(policy(css)),  # noqa: S704 - no quotation mark or "<" in it.
-            paper=style.PAPER,
-            paper_dark=style.PAPER_DARK,
             pages=[page for page in self.pages.values() if page.in_footer],
             indexes=[(name, index_path(name, self.code)) for name in KIND_FOLDERS],
             contact=self.site.contact,

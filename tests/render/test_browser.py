@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The paper in a real browser: what axe finds, what fits a phone, what works without script."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from .newsroom import SITE
+from .paper import pages, paper, picture
+
+sync_api = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+CHROMIUM = shutil.which("chromium")
+TYPES = {"js": "text/javascript", "svg": "image/svg+xml", "png": "image/png"}
+TYPES |= {"html": "text/html; charset=utf-8", "webmanifest": "application/manifest+json"}
+TYPES |= {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
+    pytest.mark.xdist_group("render-browser"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+class Reader:
+    """A page of the browser that reads the invented paper; ``asked`` is what it asked for."""
+
+    def __init__(
+        self, browser: Any, changes: dict[str, bytes] | None = None, **options: Any
+    ) -> None:
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.files = paper() | (changes or {})
+        self.page.route("**/*", self._answer)
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _answer(self, route: Any) -> None:
+        address = urlsplit(route.request.url)
+        self.asked.append(route.request.url)
+        path = unquote(address.path)
+        name = "html" if path.endswith("/") else path.rpartition(".")[2]
+        if path.startswith("/media/"):
+            route.fulfill(body=picture(path), content_type=TYPES[name])
+        elif path in self.files:
+            route.fulfill(body=self.files[path], content_type=TYPES[name])
+        else:
+            route.fulfill(status=404, body="")
+
+    def open(self, path: str) -> Any:
+        self.page.goto(SITE.address + path, wait_until="load")
+        return self.page
+
+
+READABLE = [path for path in pages() if not path.endswith(("/moved/", "/s1/", "/s3/"))]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "code"), [("light", "en"), ("light", "ru"), ("light", "ar"), ("dark", "en")]
+)
+def test_axe_finds_nothing_on_any_type_of_page(browser: Any, scheme: str, code: str) -> None:
+    reader = Reader(browser, color_scheme=scheme, viewport={"width": 360, "height": 760})
+    found = {}
+    for path in READABLE:
+        if path.startswith(f"/{code}/"):
+            violations = axe.Axe().run(reader.open(path)).response["violations"]
+            found[path] = [(v["id"], [n["target"] for n in v["nodes"]]) for v in violations]
+    reader.context.close()
+    assert {path: violations for path, violations in found.items() if violations} == {}
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_no_page_is_wider_than_its_screen_and_none_complains(browser: Any, width: int) -> None:
+    reader = Reader(browser, viewport={"width": width, "height": 760})
+    for path in READABLE:
+        page = reader.open(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert reader.complaints == []
+    assert all(address.startswith(SITE.address) for address in reader.asked)
+    reader.context.close()
+
+
+def test_links_of_the_furniture_are_large_enough_for_a_thumb(browser: Any) -> None:
+    reader = Reader(browser, viewport={"width": 360, "height": 760})
+    for path in ("/en/2026/11/22/s0/", "/en/", "/ar/", "/ru/topics/", "/en/gone/"):
+        page = reader.open(path)
+        boxes = page.locator("nav a, .ways a, .message a, .about a").evaluate_all(
+            "links => links.map(a => [a.textContent, a.getBoundingClientRect().height])"
+        )
+        assert [box for box in boxes if box[1] < 44] == [], path
+    reader.context.close()
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_text(browser: Any) -> None:
+    reader = Reader(browser)
+    page = reader.open("/en/2026/11/22/s0/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    reader.context.close()
+
+
+def test_without_script_everything_stands_there_and_a_plain_link_for_each_fragment(
+    browser: Any,
+) -> None:
+    reader = Reader(browser, java_script_enabled=False)
+    page = reader.open("/en/2026/11/22/s0/")
+    assert page.locator(".message a").get_attribute("href") == "/en/about/"
+    assert page.locator(".latest a").get_attribute("href") == "/en/"
+    assert not [address for address in reader.asked if "/fragments/" in address]
+    reader.context.close()
+
+
+def test_with_script_fragments_are_pulled_in_and_empty_ones_leave_the_link(browser: Any) -> None:
+    reader = Reader(browser, {"/fragments/en/ribbon.html": b"<p>Storm warning</p>"})
+    page = reader.open("/en/2026/11/22/s0/")
+    page.locator(".latest").scroll_into_view_if_needed()
+    page.locator(".latest li").first.wait_for()
+    assert page.locator(".ribbon").inner_text() == "Storm warning"
+    assert page.locator(".message a").get_attribute("href") == "/en/about/"
+    reader.context.close()
+
+
+def test_a_fragment_cannot_run_script(browser: Any) -> None:
+    hostile = (
+        b'<img src="/none.png" onerror="document.title = 1"><script>document.title = 2</script>'
+    )
+    reader = Reader(browser, {"/fragments/en/ribbon.html": hostile})
+    page = reader.open("/en/2026/11/22/s0/")
+    page.locator(".ribbon img").wait_for(state="attached")
+    page.wait_for_timeout(200)
+    assert page.title().startswith("Ferry owners")
+    reader.context.close()
+
+
+def test_a_photo_does_not_move_the_text_when_it_comes(browser: Any) -> None:
+    reader = Reader(browser, viewport={"width": 360, "height": 760})
+    page = reader.open("/en/2026/11/22/s0/")
+    for box in page.locator(".photo img").evaluate_all(
+        "images => images.map(i => [i.clientWidth / i.clientHeight, i.width, i.height])"
+    ):
+        assert box[0] == pytest.approx(1.5, abs=0.02)
+    reader.context.close()
+
+
+def test_a_moved_page_leads_on_without_script(browser: Any) -> None:
+    reader = Reader(browser, java_script_enabled=False)
+    page = reader.open("/en/moved/")
+    page.wait_for_url(f"{SITE.address}/en/")
+    reader.context.close()

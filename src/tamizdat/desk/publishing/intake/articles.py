@@ -19,14 +19,15 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Cast
 from django.utils import timezone
-from wagtail.log_actions import log
-from wagtail.models import Locale, ReferenceIndex, Revision
-from wagtail.search.backends import get_search_backends_with_name
+from wagtail.models import Locale, Revision
 
 from tamizdat.desk.newsroom.bodies import blocks_from_html
 from tamizdat.desk.newsroom.models import Article, Byline, Correction, Source
 from tamizdat.desk.newsroom.text import new_uri, slug_from
+from tamizdat.desk.publishing.intake import records
 from tamizdat.desk.publishing.intake.pictures import Media, missing_words
 from tamizdat.desk.publishing.intake.terms import Terms, known_stories
 from tamizdat.desk.publishing.models import Address
@@ -161,7 +162,7 @@ def _corrections(story: Story) -> list[Correction]:
 
 def _blocks(story: Story, media: Media, notes: list[str]) -> list[dict[str, Any]]:
     lost: list[str] = []
-    stories = known_stories([s for i in story.associations if i.rel == "related" for s in [i.uri]])
+    stories = known_stories([i.uri for i in story.associations if i.rel == "related"])
     missing = {p.uri for p in media.missing}
     blocks = blocks_from_html(
         story.body_html,
@@ -203,15 +204,9 @@ def write(drafts: Sequence[Draft]) -> None:
         _link(articles, name)
     _revisions(articles)
     _addresses(drafts)
-    for draft in drafts:
-        log(
-            instance=draft.article,
-            action="wagtail.create",
-            data={"import": draft.taken.key},
-            content_changed=True,
-            title=draft.article.headline,
-        )
-    index(articles)
+    keys = [{"import": draft.taken.key} for draft in drafts]
+    records.log_many(articles, "wagtail.create", keys)
+    records.index(articles)
 
 
 def _link(articles: Sequence[Article], name: str) -> None:
@@ -230,6 +225,8 @@ def _link(articles: Sequence[Article], name: str) -> None:
 
 def _revisions(articles: Sequence[Article]) -> None:
     kind = ContentType.objects.get_for_model(Article)
+    for article in articles:
+        article.has_unpublished_changes = True
     revisions = Revision.objects.bulk_create(
         Revision(
             content_type=kind,
@@ -243,8 +240,12 @@ def _revisions(articles: Sequence[Article]) -> None:
     )
     for article, revision in zip(articles, revisions, strict=True):
         article.latest_revision = revision
-        article.has_unpublished_changes = True
-    Article.objects.bulk_update(articles, ["latest_revision", "has_unpublished_changes"])
+    newest = Revision.objects.filter(
+        base_content_type=kind, object_id=Cast(OuterRef("pk"), models.CharField())
+    )
+    Article.objects.filter(pk__in=[a.pk for a in articles]).update(
+        has_unpublished_changes=True, latest_revision=Subquery(newest.values("pk")[:1])
+    )
 
 
 def _addresses(drafts: Sequence[Draft]) -> None:
@@ -258,11 +259,3 @@ def _addresses(drafts: Sequence[Draft]) -> None:
         ],
         ignore_conflicts=True,
     )
-
-
-def index(articles: Sequence[Article]) -> None:
-    """Put the articles into the search index and into the index of what refers to what."""
-    for _, backend in get_search_backends_with_name(with_auto_update=True):
-        backend.get_index_for_model(Article).add_items(Article, list(articles))
-    for article in articles:
-        ReferenceIndex.create_or_update_for_object(article)

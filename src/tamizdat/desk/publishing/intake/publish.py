@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
-from wagtail.log_actions import log
 
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.publishing import problems, queue, stories, versions
 from tamizdat.desk.publishing.errors import PublishingError
+from tamizdat.desk.publishing.intake import records
 from tamizdat.desk.publishing.intake.articles import Draft
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.edition.story import Story, decode, encode
@@ -171,7 +171,7 @@ def _live(articles: Iterable[Article]) -> None:
         article.live = article.withdrawn_at is None
         article.live_revision_id = article.latest_revision_id if article.live else None
         article.has_unpublished_changes = False
-        log(instance=article, action="wagtail.publish", title=article.headline)
+    records.log_many(rows, "wagtail.publish")
     Article.objects.bulk_update(
         rows,
         [

@@ -74,10 +74,11 @@ class Terms:
 
     def _term(self, model: type[_Filed], term: StoryTerm, locale: Locale) -> _Filed:
         title = (term.name or term.literal or "").strip()[:120]
-        slug = _possible(model, term.literal or slug_from(title), locale)
-        key = (model, locale.pk, slug)
+        wanted = term.literal or slug_from(title)
+        key = (model, locale.pk, wanted)
         known = self._terms.get(key)
         if known is None:
+            slug = _possible(model, wanted, locale)
             known, _ = model.objects.get_or_create(
                 locale=locale, slug=slug, defaults={"title": title}
             )
@@ -133,4 +134,6 @@ def free_page_slug(slug: str, locale: Locale) -> str:
 
 def known_stories(uris: list[str]) -> dict[str, int]:
     """The articles of these stories, by uri."""
+    if not uris:
+        return {}
     return dict(Article.objects.filter(story_uri__in=uris).values_list("story_uri", "pk"))

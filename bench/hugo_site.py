@@ -26,11 +26,12 @@ LAYOUTS = Path(__file__).parent / "hugo"
 _KINDS = {"topic": "topics", "place": "places", "person": "people", "series": "series"}
 
 
-def write(archive: Archive, folder: Path, style: Path | None = None) -> None:
-    """Write a whole Hugo site into an existing folder. ``style`` is inlined into every page."""
+def write(archive: Archive, folder: Path, styles: Path | None = None) -> None:
+    """Write a whole Hugo site into an existing folder. ``styles`` (``style-page.css`` and so on)
+    are inlined into its pages."""
     shutil.copytree(LAYOUTS, folder, dirs_exist_ok=True)
-    if style:
-        shutil.copyfile(style, folder / "layouts/_partials/style.css")
+    if styles:
+        shutil.copytree(styles, folder / "layouts/_partials", dirs_exist_ok=True)
     for picture in (p for renditions in archive.pictures for p in renditions):
         file = folder / "static" / picture.path[1:]
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -150,10 +151,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Write the invented archive as a Hugo site.")
     parser.add_argument("--size", type=int, default=1000, help="stories (default 1000)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--style", type=Path, help="a stylesheet for every page")
+    parser.add_argument("--styles", type=Path, help="a folder of stylesheets")
     parser.add_argument("--out", type=Path, required=True, help="an existing, empty folder")
     options = parser.parse_args()
-    write(Archive(options.size, options.seed), options.out, options.style)
+    write(Archive(options.size, options.seed), options.out, options.styles)
     return 0
 
 

@@ -86,9 +86,10 @@ class Build:
         self._total = max(1, source.count())
         self._catalogue.db.execute("BEGIN")
         broken: list[Failure] = []
+        first = 1
         for rows, failures in self._bench.pool.run(self._log_tasks(source)):
-            for row, (start, length) in rows:
-                self._catalogue.insert(row, start, length)
+            self._catalogue.insert_many(rows, first)
+            first += len(rows)
             broken += failures[: _PROBLEMS - len(broken)]
             self._advance(len(rows) + len(failures), self._total * 2)
         self._resolve_duplicates()
@@ -265,20 +266,16 @@ class Build:
             yield Task("periods", (turn, periods))
 
     def _media(self, media: MediaSource) -> None:
-        query = "SELECT DISTINCT path, sha256 FROM media"
-        found = ((path, sha, media.file(sha)) for path, sha in self._catalogue.db.execute(query))
+        found = ((path, sha, media.file(sha)) for path, sha in self._catalogue.shown_files())
         tasks = (Task("adopt", (part,)) for part in _batches(found, 16))
         for results in self._bench.pool.run(tasks):
             for path, sha256, length in results:
                 if length is None:
-                    self._problem(f"{self._shown_by(path)}: the file {path} is missing")
+                    uri = self._catalogue.shown_by(path)
+                    self._problem(f"story {uri}: the file {path} is missing")
                 else:
                     entry = Entry(path, sha256, length, 0, paths.media_type(path))
                     self._bench.spill.add([(entry, 0)])
-
-    def _shown_by(self, path: str) -> str:
-        query = "SELECT uri FROM media m JOIN stories s ON s.id = m.story WHERE m.path = ?"
-        return "story " + str(self._catalogue.db.execute(query, [path]).fetchone()[0])
 
     # The index
 

@@ -36,6 +36,7 @@ CREATE INDEX stories_path ON stories (path);
 CREATE INDEX stories_translation ON stories (translation) WHERE translation <> '';
 CREATE INDEX garbage_edition ON garbage (edition);
 """
+_REMEMBERED = 50_000  # ids of files at hand while stories are inserted
 _VARIABLES = 900  # SQLite allows 999 in a query in its smallest builds
 _COLUMNS = (
     "id, uri, version, language, path, live, month, rank, updated, translation, card, detail, "
@@ -44,19 +45,21 @@ _COLUMNS = (
 
 
 class Detail(msgspec.Struct, array_like=True, frozen=True):
-    """The part of a row that is in other tables too."""
+    """The part of a row that is in other tables too. ``files`` are ids."""
 
     memberships: tuple[Membership, ...]
     related: tuple[str, ...]
-    files: tuple[File, ...]
+    files: tuple[int, ...]
     former: tuple[str, ...]
 
 
 class Kept(NamedTuple):
-    """A story in the catalogue: its row, and where its text is in the story log."""
+    """A story in the catalogue: its row (with no ``files``, but their ids), and where its text is
+    in the story log."""
 
     id: int
     row: StoryRow
+    files: tuple[int, ...]
     start: int
     length: int
 
@@ -103,6 +106,7 @@ class Catalogue:
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA synchronous = FULL")
         self._listings: dict[tuple[str, str, str], int] = {}
+        self._files: dict[str, int] = {}
 
     def close(self) -> None:
         self.db.close()
@@ -185,36 +189,75 @@ class Catalogue:
 
     def file(self, path: str) -> str | None:
         """The sha-256 of the file at a media path, where a published story shows it."""
-        found = self.db.execute("SELECT sha256 FROM media WHERE path = ?", [path]).fetchone()
+        query = (
+            "SELECT f.sha256 FROM files f WHERE f.path = ? "
+            "AND EXISTS (SELECT 1 FROM media m WHERE m.file = f.id)"
+        )
+        found = self.db.execute(query, [path]).fetchone()
         return found[0] if found else None
+
+    def file_paths(self, files: Iterable[int]) -> list[str]:
+        found: list[str] = []
+        for part in _parts(sorted(files)):
+            query = f"SELECT path FROM files WHERE id IN ({_marks(part)})"  # noqa: S608 (a constant)
+            found += [path for (path,) in self.db.execute(query, part)]
+        return found
+
+    def shown_files(self) -> Iterator[tuple[str, str]]:
+        """Path and sha-256 of every file that a published story shows."""
+        shown = "EXISTS (SELECT 1 FROM media WHERE file = files.id)"
+        query = f"SELECT path, sha256 FROM files WHERE {shown}"  # noqa: S608 (a constant)
+        yield from self.db.execute(query)
+
+    def shown_by(self, path: str) -> str:
+        """The uri of a story that shows a file."""
+        query = (
+            "SELECT s.uri FROM files f JOIN media m ON m.file = f.id "
+            "JOIN stories s ON s.id = m.story WHERE f.path = ? LIMIT 1"
+        )
+        return str(self.db.execute(query, [path]).fetchone()[0])
 
     # Writing stories
 
     def insert(self, row: StoryRow, start: int, length: int, number: int | None = None) -> int:
         """Add a story; returns its id."""
-        detail = _encode(Detail(row.memberships, row.related, row.files, row.former))
-        values = (row.uri, row.version, row.language, row.path, row.live, row.month, row.rank)
-        values_ = (row.updated, row.translation, row.card, detail, start, length)
-        cursor = self.db.execute(
-            "INSERT INTO stories VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", (number, *values, *values_)
-        )
-        story = cursor.lastrowid or 0
-        self.db.executemany(
-            "INSERT INTO members VALUES (?, ?, ?, ?)",
-            [
-                (self.listing_id(m.kind, row.language, m.slug), m.period, row.rank, story)
-                for m in row.memberships
-            ],
-        )
-        if row.related:
-            self.db.executemany("INSERT INTO refs VALUES (?, ?)", [(u, story) for u in row.related])
-        if row.files:
-            files = [(f.path, story, f.sha256) for f in row.files]
-            self.db.executemany("INSERT INTO media VALUES (?, ?, ?)", files)
-        if row.former:
-            former = [(path, story) for path in row.former]
-            self.db.executemany("INSERT INTO redirects VALUES (?, ?)", former)
-        return story
+        if number is None:
+            number = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM stories").fetchone()[0]
+        self.insert_many([(row, (start, length))], number)
+        return number
+
+    def insert_many(self, rows: Sequence[tuple[StoryRow, tuple[int, int]]], first: int) -> None:
+        """Add stories with ids from ``first`` on, and where each lies in the story log."""
+        stories, members, refs, media, former = [], [], [], [], []
+        for story, (r, place) in enumerate(rows, first):
+            files = tuple(self._file_id(file) for file in r.files)
+            detail = _encode(Detail(r.memberships, r.related, files, r.former))
+            head = (story, r.uri, r.version, r.language, r.path, r.live, r.month, r.rank)
+            stories.append((*head, r.updated, r.translation, r.card, detail, *place))
+            for m in r.memberships:
+                listing = self.listing_id(m.kind, r.language, m.slug)
+                members.append((listing, m.period, r.rank, story))
+            refs += [(uri, story) for uri in r.related]
+            media += [(file, story) for file in files]
+            former += [(path, story) for path in r.former]
+        run = self.db.executemany
+        run("INSERT INTO stories VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", stories)
+        run("INSERT INTO members VALUES (?, ?, ?, ?)", members)
+        run("INSERT INTO refs VALUES (?, ?)", refs)
+        run("INSERT INTO media VALUES (?, ?)", media)
+        run("INSERT INTO redirects VALUES (?, ?)", former)
+
+    def _file_id(self, file: File) -> int:
+        found = self._files.get(file.path)
+        if found is None:
+            if len(self._files) > _REMEMBERED:
+                self._files.clear()
+            row = (file.path, file.sha256)
+            self.db.execute("INSERT OR IGNORE INTO files (path, sha256) VALUES (?, ?)", row)
+            query = "SELECT id FROM files WHERE path = ?"
+            found = int(self.db.execute(query, row[:1]).fetchone()[0])
+            self._files[file.path] = found
+        return found
 
     def delete(self, kept: Kept) -> None:
         """Take a story back, and everything that ``insert`` added with it. Not the counters."""
@@ -228,7 +271,7 @@ class Catalogue:
             ],
         )
         run("DELETE FROM refs WHERE target = ? AND story = ?", [(u, story) for u in row.related])
-        run("DELETE FROM media WHERE path = ? AND story = ?", [(f.path, story) for f in row.files])
+        run("DELETE FROM media WHERE file = ? AND story = ?", [(f, story) for f in kept.files])
         run("DELETE FROM redirects WHERE path = ? AND story = ?", [(p, story) for p in row.former])
         self.db.execute("DELETE FROM stories WHERE id = ?", [story])
 
@@ -350,9 +393,9 @@ def _kept(columns: tuple[Any, ...]) -> Kept:
     d = _details.decode(detail)
     row = StoryRow(
         uri, version, language, path, bool(live), month, rank, updated, translation, card,
-        d.memberships, d.related, d.files, d.former,
+        d.memberships, d.related, (), d.former,
     )  # fmt: skip
-    return Kept(number, row, start, length)
+    return Kept(number, row, d.files, start, length)
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -36,6 +36,7 @@ from tamizdat.edition.views import (
 
 MOST_RELATED = 8
 _CACHED = 20_000  # cards, about 1 kB each
+_VIEWS = 5_000
 
 
 class Output(NamedTuple):
@@ -67,6 +68,7 @@ class Composer:
         }
         self._cards: dict[int, Card] = {}
         self._items: dict[int, FeedItem] = {}
+        self._views: dict[int, tuple[Listing, list[tuple[int, int]]]] = {}
 
     # Stories
 
@@ -195,9 +197,7 @@ class Composer:
         self, number: int, period: int, parts: Iterable[int] | None = None
     ) -> Iterator[Output]:
         """Pages of one period of a listing: all of its parts, or those asked for."""
-        row = self._catalogue.listing(number)
-        view = self.listing_view(row.kind, row.language, row.slug, row)
-        counts = self._catalogue.periods(number)
+        view, counts = self._view(number)
         place = next(i for i, (p, _) in enumerate(counts) if p == period)
         stories = counts[place][1]
         wanted = range(1, listings.parts(stories) + 1) if parts is None else parts
@@ -213,6 +213,17 @@ class Composer:
                 newer=listings.newer(view.path, counts, place, part),
             )
             yield Output(shown.path, self._renderer.listing(page))
+
+    def _view(self, number: int) -> tuple[Listing, list[tuple[int, int]]]:
+        """A listing as it calls itself, and its periods."""
+        found = self._views.get(number)
+        if found is None:
+            if len(self._views) > _VIEWS:
+                self._views.clear()
+            row = self._catalogue.listing(number)
+            view = self.listing_view(row.kind, row.language, row.slug, row)
+            found = self._views[number] = (view, self._catalogue.periods(number))
+        return found
 
     def kind_index(self, kind: ListingKind, language: str) -> Iterator[Output]:
         """The list of all topics, places, people or series."""

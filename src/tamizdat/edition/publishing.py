@@ -131,6 +131,7 @@ class Publication:
             self._place(membership).ranks.add(membership[3])
         self._follow(old.row if old else None)
         self._follow(new)
+        self._media.update(self._catalogue.file_paths(old.files) if old else ())
 
     def _place(self, membership: _Member) -> _Touch:
         kind, language, slug, _, period, _ = membership

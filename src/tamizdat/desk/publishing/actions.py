@@ -32,8 +32,6 @@ from tamizdat.desk.publishing.models import ActionToken, BuildRequest, StoryVers
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from wagtail.models import WorkflowState
-
     from tamizdat.desk.staff.models import User
 
 Reason = StoryVersion.Reason
@@ -119,11 +117,6 @@ def cancel_schedule(*, article: Article, acting_user: User | None) -> None:
         revision.save(update_fields=["approved_go_live_at", "content"])
         log(article, "wagtail.schedule.cancel", user=acting_user, revision=revision)
     Article.objects.filter(pk=article.pk).update(go_live_at=None)
-
-
-def leave_to_publisher(review: WorkflowState, user: User | None = None) -> None:
-    """A review ended with an approval (called by Wagtail): the text stays a draft, which the
-    publish panel then lets a publisher send out (``four_eyes``)."""
 
 
 def publish_due(*, revision: Revision, now: datetime) -> StoryVersion | None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
 from django.db.models import Count, F
 from django.db.models.functions import TruncDate
 from django.urls import NoReverseMatch, reverse
@@ -23,6 +22,7 @@ from wagtail.models import Revision, TaskState, WorkflowState
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.publishing import heartbeat, queue, state
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
+from tamizdat.desk.staff.models import User
 
 ROWS = 6
 DAYS = 30
@@ -107,7 +107,7 @@ def _standing(version: StoryVersion) -> str:
     return "failed" if failed else "queued"
 
 
-def waiting_for(user: AbstractUser) -> list[Row]:
+def waiting_for(user: User) -> list[Row]:
     """What this person can review."""
     states = (
         TaskState.objects.reviewable_by(user)
@@ -127,7 +127,7 @@ def _task_row(task: TaskState) -> Row:
     )
 
 
-def sent_by(user: AbstractUser) -> list[Row]:
+def sent_by(user: User) -> list[Row]:
     """What this person sent to review and others have."""
     states = (
         WorkflowState.objects.active()
@@ -151,7 +151,7 @@ def _title(workflow: WorkflowState) -> str:
     return (task.revision.object_str if task and task.revision else "") or "Untitled"
 
 
-def drafts_of(user: AbstractUser) -> list[Row]:
+def drafts_of(user: User) -> list[Row]:
     """What this person worked on last and readers do not have yet."""
     recent = (
         Article.objects.filter(edited_by=user)

@@ -86,7 +86,7 @@ def _photos(body: Any) -> Iterator[tuple[Photo | None, str]]:
 
 
 def _talk(article: Article) -> Iterator[Problem]:
-    if article.pk is None:
+    if article._state.adding:
         return
     open_ = article.comments.filter(parent=None, resolved_at=None).count()
     if open_:

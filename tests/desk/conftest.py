@@ -19,6 +19,19 @@ from tamizdat.desk.newsroom.models import Article, Byline, Person, Photo, Sectio
 from tamizdat.desk.staff.models import User
 from tamizdat.desk.staff.roles import EDITOR, OPERATOR, PUBLISHER, REPORTER
 
+# Wagtail leaves the temporary file of a small picture to the garbage collector.
+_WAGTAIL_LEAVES_FILES = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in.*:pytest.PytestUnraisableExceptionWarning",
+    "ignore:Unclosed file <tempfile.SpooledTemporaryFile:ResourceWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(_WAGTAIL_LEAVES_FILES)
+
+
 PASSWORD = "correct horse battery"
 
 

@@ -7,6 +7,8 @@ those in the text; the work does not grow with how many are found beyond what a 
 
 from __future__ import annotations
 
+import re
+
 from django.db import models
 from wagtail.search.backends import get_search_backend
 
@@ -15,9 +17,12 @@ from tamizdat.desk.newsroom.models import Article
 
 def search_articles(articles: models.QuerySet[Article], query: str) -> models.QuerySet[Article]:
     """Those with all the words in the headline (begun words count) or anywhere in the text."""
+    words = " ".join(re.findall(r"\w+", query))
+    if not words:
+        return articles.none()
     backend = get_search_backend()
     every = Article.objects.order_by().only("pk")
-    begun = backend.autocomplete(query, every, order_by_relevance=False).get_queryset()
-    whole = backend.search(query, every, order_by_relevance=False).get_queryset()
+    begun = backend.autocomplete(words, every, order_by_relevance=False).get_queryset()
+    whole = backend.search(words, every, order_by_relevance=False).get_queryset()
     keys = begun.order_by().values("pk").union(whole.order_by().values("pk"))
     return articles.filter(pk__in=keys)

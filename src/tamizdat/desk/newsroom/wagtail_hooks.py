@@ -34,7 +34,7 @@ register_setting(NewsroomSettings, icon="site")
 
 # Wagtail's words and order, and ours. What is not named here keeps Wagtail's.
 HIDDEN = frozenset(["explorer", "snippets", "help"])
-RENAMED = {"images": ("Photos", 110), "documents": ("Recordings & documents", 120)}
+RENAMED = {"images": ("Photos", 110), "documents": ("Files", 120)}
 HIDDEN_SETTINGS = frozenset(["sites", "redirects"])
 HIDDEN_REPORTS = frozenset(["aging-pages", "page-types-usage", "locked-pages"])
 

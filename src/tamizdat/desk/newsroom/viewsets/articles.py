@@ -33,6 +33,18 @@ HEADLINE_FITS = 70
 STANDFIRST_FITS = 200
 
 
+_BODY = "Write, or paste. The plus adds photos, quotes, tables, boxes and the like."
+_BYLINES = "Who wrote and made it, in the order readers see. They need no account."
+_SOURCES = (
+    "Who reported it. Readers see this list under the story. Never name here, not even in a "
+    "draft, somebody who must be protected."
+)
+_CORRECTIONS = (
+    "<p>A mistake that was published is put right in the text <em>and</em> told here. Readers see "
+    "the note with its date above the text, in lists and in feeds.</p>"
+)
+
+
 class ArticleForm(WagtailAdminModelForm):
     """Offers only the sections, topics, places and series of the article's own language."""
 
@@ -53,23 +65,38 @@ def _edit_handler() -> TabbedInterface:
             FieldPanel("kicker"),
             FieldPanel("headline", classname="title", widget=CountedInput(fits=HEADLINE_FITS)),
             FieldPanel("standfirst", widget=CountedTextarea(fits=STANDFIRST_FITS)),
+            FieldPanel("lead_photo"),
             MultiFieldPanel(
                 [
-                    FieldPanel("lead_photo", heading="Photo"),
                     FieldPanel("lead_caption", widget=forms.Textarea(attrs={"rows": 1})),
                     FieldPanel("lead_alt"),
                 ],
-                heading="Lead photo",
+                heading="Another caption here",
                 classname="collapsed",
             ),
-            FieldPanel("body", heading="Text"),
+            FieldPanel("body", heading="Text", help_text=_BODY),
         ],
         heading="Write",
     )
     sources = ObjectList(
         [
-            InlinePanel("bylines", heading="Bylines", label="byline", help_text=_BYLINES),
-            InlinePanel("sources", heading="Sources", label="source", help_text=_SOURCES),
+            InlinePanel(
+                "bylines",
+                [FieldRowPanel([FieldPanel("person"), FieldPanel("role")])],
+                heading="Bylines",
+                label="byline",
+                help_text=_BYLINES,
+            ),
+            InlinePanel(
+                "sources",
+                [
+                    FieldRowPanel([FieldPanel("name"), FieldPanel("kind")]),
+                    FieldRowPanel([FieldPanel("link"), FieldPanel("supports")]),
+                ],
+                heading="Sources",
+                label="source",
+                help_text=_SOURCES,
+            ),
         ],
         heading="People & sources",
     )
@@ -93,17 +120,6 @@ def _edit_handler() -> TabbedInterface:
         heading="Corrections",
     )
     return TabbedInterface([write, sources, filing, corrections], base_form_class=ArticleForm)
-
-
-_BYLINES = "Who wrote and made it, in the order readers see. They need no account."
-_SOURCES = (
-    "Who reported it. Readers see this list under the story. Never name here, not even in a "
-    "draft, somebody who must be protected."
-)
-_CORRECTIONS = (
-    "<p>A mistake that was published is put right in the text <em>and</em> told here. Readers see "
-    "the note with its date above the text, in lists and in feeds.</p>"
-)
 
 
 class _WithComments:

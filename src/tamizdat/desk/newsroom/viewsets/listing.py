@@ -25,7 +25,7 @@ from wagtail.snippets.views.chooser import (
 )
 from wagtail.snippets.views.snippets import IndexView
 
-from tamizdat.desk.newsroom.models import Article, Person, Section
+from tamizdat.desk.newsroom.models import Article, Person, Section, Topic
 from tamizdat.desk.newsroom.search import search_articles
 from tamizdat.desk.newsroom.statuses import Status, statuses_of, with_status
 from tamizdat.desk.staff.models import User
@@ -57,10 +57,21 @@ def mine(user: User) -> models.Q:
 
 class ArticleFilters(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        label="Status", choices=Status.choices, method="by_status", widget=forms.RadioSelect
+        label="Status",
+        choices=Status.choices,
+        method="by_status",
+        empty_label="All",
+        widget=forms.RadioSelect,
     )
-    mine = django_filters.BooleanFilter(
-        label="Mine", method="by_me", widget=forms.CheckboxInput, help_text="Only what I work on"
+    mine = django_filters.ChoiceFilter(
+        label="Whose",
+        choices=[("on", "Only what I work on")],
+        method="by_me",
+        empty_label="Everybody's",
+        widget=forms.RadioSelect,
+    )
+    topics = django_filters.ModelChoiceFilter(
+        label="Topic", queryset=Topic.objects.all(), method="by_topic"
     )
     section = django_filters.ModelChoiceFilter(
         label="Section", queryset=Section.objects.select_related("locale")
@@ -80,9 +91,10 @@ class ArticleFilters(WagtailFilterSet):
     def by_person(self, articles: Any, name: str, value: Person) -> Any:
         return articles.filter(pk__in=value.bylines.values("article_id"))
 
-    def by_me(self, articles: Any, name: str, value: bool) -> Any:
-        if not value:
-            return articles
+    def by_topic(self, articles: Any, name: str, value: Topic) -> Any:
+        return articles.filter(pk__in=value.articles.order_by().values("pk"))
+
+    def by_me(self, articles: Any, name: str, value: str) -> Any:
         keys = Article.objects.filter(mine(self.request.user)).order_by().values("pk")
         return articles.filter(pk__in=keys)
 
@@ -91,6 +103,13 @@ class StatusColumn(Column):
     """A chip: where the article stands."""
 
     cell_template_name = "newsroom/status_cell.html"
+
+
+_WIDE = "newsroom-wide"
+
+
+def _section(article: Article) -> str:
+    return str(article.section or "")
 
 
 def _names(article: Article) -> str:
@@ -106,18 +125,19 @@ class ArticleIndexView(IndexView):
     @cached_property
     def columns(self) -> list[Column]:
         return [
-            self._get_title_column("working_headline", label="Headline", width="44%"),
-            Column("section", label="Section", accessor=lambda a: a.section or ""),
+            TitleColumn(
+                "working_headline",
+                label="Headline",
+                accessor=str,
+                get_url=self.get_edit_url,
+                width="44%",
+            ),
+            Column("section", label="Section", accessor=_section, classname=_WIDE),
             StatusColumn("status", label="Status", accessor=lambda a: a.status),
-            Column("bylines", label="By", accessor=_names),
-            LocaleColumn(label="Language", sort_key=None),
+            Column("bylines", label="By", accessor=_names, classname=_WIDE),
+            LocaleColumn(label="Language", sort_key=None, classname=_WIDE),
             DateColumn("updated_at", label="Changed", sort_key="updated_at"),
         ]
-
-    def _get_title_column(self, field_name: str, **kwargs: Any) -> Any:
-        column = self._get_title_column_class(TitleColumn)
-        kwargs.setdefault("accessor", str)
-        return column(field_name, get_url=self.get_edit_url, **kwargs)
 
     def get_base_queryset(self) -> Any:
         return listed()
@@ -172,9 +192,9 @@ class _ArticleChooseMixin(BaseSnippetChooseView):
     def columns(self) -> list[Column]:
         return [
             self.title_column,
-            Column("section", label="Section", accessor=lambda a: a.section or ""),
+            Column("section", label="Section", accessor=_section, classname=_WIDE),
             StatusColumn("status", label="Status", accessor=lambda a: a.status),
-            LocaleColumn(label="Language", sort_key=None),
+            LocaleColumn(label="Language", sort_key=None, classname=_WIDE),
             DateColumn("updated_at", label="Changed"),
         ]
 

@@ -23,6 +23,7 @@ MAX_BROKEN = 20
 MAX_HEADER = 32 << 20
 _MARK = re.compile(rb"<!\[CDATA\[|<!--|</item\s*>|</channel\s*>")
 _START = re.compile(rb"<item(?=[\s>/])")
+_XML = re.compile(rb"^\s*(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\?>")
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _CONTROL = bytes(c for c in range(32) if c not in (9, 10, 13))
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
@@ -76,7 +77,7 @@ class ItemStream:
                 header += chunk
                 if _START.search(_COMMENT.sub(b"", header)) or len(header) > MAX_HEADER:
                     break
-        bare = _COMMENT.sub(b"", header)
+        bare = _XML.sub(b"", _COMMENT.sub(b"", header))
         if b"<!DOCTYPE" in bare or b"<!ENTITY" in bare:
             raise RefusedError(
                 f"{self.path}: it declares a document type of its own, which no export does. "
@@ -128,6 +129,11 @@ class ItemStream:
                 window.drop(len(b"<item"))
                 continue
             broken = 0
+            inner = _inner(window.buffer[:end])
+            if inner:
+                why = f"line {line}: it does not end before the next item begins"
+                yield Raw(line, window.take(inner), why)
+                continue
             yield Raw(line, window.take(end))
 
     def _end_of(self, window: _Window) -> int:
@@ -147,6 +153,12 @@ class ItemStream:
                 return -1
             at = stop.end()
         return -1
+
+
+def _inner(xml: bytes) -> int:
+    """Where another item begins inside this one (a section was never closed); 0 where none does."""
+    found = xml.find(b"<item>", 5)
+    return found if found > 0 and b"<wp:post_type>" in xml[found:] else 0
 
 
 class _Window:

@@ -98,11 +98,9 @@ def show(costs: dict[str, list[Cost]]) -> str:
         cpu = f"{cost.cpu / peer.cpu:.3f}" if peer else "–"
         row = [name, f"{cost.wall:.1f}", wall, f"{cost.cpu:.1f}", cpu]
         row += [f"{cost.peak / MIB:.0f}", memory]
-        rows.append(
-            [*row, f"{cost.largest / MIB:.0f}", f"{cost.files:.0f}", f"{cost.bytes / MIB:.0f}"]
-        )
+        rows.append([*row, f"{cost.files:.0f}", f"{cost.bytes / MIB:.0f}"])
     head = ["build", "wall s", "× Hugo", "CPU s", "× Hugo", "memory MiB", "× Hugo"]
-    return measure.table([*head, "largest process MiB", "files", "MiB"], rows)
+    return measure.table([*head, "files", "MiB"], rows)
 
 
 def main() -> int:

@@ -339,7 +339,7 @@ def feed_item(story: Story, card: Card) -> FeedItem:
     lead = Photo(story.lead_photo) if story.lead_photo else None
     return FeedItem(
         card=card,
-        html=notes + _lead_photo(lead, card.language) + _body(story, card.language),
+        html="".join([notes, _lead_photo(lead, card.language), _body(story, card.language)]),
         authors=tuple(authors or ([story.by] if story.by else [])),
         topics=tuple(topic.name for topic in story.topics if topic.name),
     )

@@ -75,6 +75,12 @@ def check(*, article: Article, revision: Revision, acting_user: User | None) -> 
         raise FourEyesError(verdict.words)
 
 
+def author_of(revision: Revision) -> int | None:
+    """The key of the person who wrote the wording that this revision has."""
+    _, author = _wording(revision)
+    return author.pk if author else None
+
+
 def _text_of(revision: Revision) -> dict[str, Any]:
     return {name: value for name, value in revision.content.items() if name not in _RECORDS}
 

@@ -328,3 +328,15 @@ def test_nothing_else_of_the_folder_is_served(
 ) -> None:
     response = signed_in(reporter).get(f"/desk/newsroom/media/{path}")
     assert response.status_code == 404
+
+
+def test_the_page_for_translating_shows_what_there_is(
+    signed_in: Callable[[User], Client], article: Article, reporter: User, russian: Locale
+) -> None:
+    url = f"/desk/newsroom/articles/{article.pk}/translate/"
+    client = signed_in(reporter)
+    assert "Start in Русский" in client.get(url).content.decode()
+    client.post(url, {"language": "ru"})
+    page = client.get(url).content.decode()
+    assert "Start in Русский" not in page
+    assert "Start in العربية" in page

@@ -50,7 +50,10 @@ def sniff(file: BinaryIO, name: str) -> str:
 
 def sha256_of(file: BinaryIO) -> str:
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while piece := file.read(1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _by_head(head: bytes) -> str:

@@ -14,7 +14,7 @@ given by the caller), reading other systems' HTML (``importers``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,10 +47,12 @@ def html_from_blocks(
 def photos_in(article_body: Any) -> Iterator[tuple[Photo, str, str]]:
     """Every photo in the text with the caption and alternative text it has there, in order."""
     for child in article_body:
-        values = {"photo": lambda v: [v], "gallery": lambda v: v["photos"]}.get(child.block_type)
-        for value in values(child.value) if values else ():
-            if value["photo"]:
-                yield _described(value)
+        values: Iterable[Any] = ()
+        if child.block_type == "photo":
+            values = [child.value]
+        elif child.block_type == "gallery":
+            values = child.value["photos"]
+        yield from (_described(value) for value in values if value["photo"])
 
 
 def files_in(article_body: Any) -> Iterator[Attachment]:

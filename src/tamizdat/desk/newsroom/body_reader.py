@@ -169,7 +169,7 @@ def _elements(html: str) -> list[Any]:
     """The blocks of cleaned HTML. What may not stand alone was wrapped by ``clean``."""
     if not html:
         return []
-    body = lxml_html.document_fromstring(f"<html><body>{html}</body></html>").find("body")
+    body: Any = lxml_html.document_fromstring(f"<html><body>{html}</body></html>").find("body")
     return list(body)
 
 

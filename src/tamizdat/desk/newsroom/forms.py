@@ -86,12 +86,13 @@ class AttachmentForm(BaseDocumentForm):
         upload = self.cleaned_data["file"]
         if not isinstance(upload, UploadedFile):
             return upload
+        file: Any = upload.file
         if (upload.size or 0) > attachments.MAX_BYTES:
             raise forms.ValidationError("This file is larger than 500 MB.", code="file")
         try:
-            self.instance.media_type = attachments.sniff(upload, upload.name or "")
+            self.instance.media_type = attachments.sniff(file, upload.name or "")
         except FileError as error:
             raise forms.ValidationError(str(error), code="file") from error
-        self.instance.sha256 = attachments.sha256_of(upload)
+        self.instance.sha256 = attachments.sha256_of(file)
         upload.seek(0)
         return upload

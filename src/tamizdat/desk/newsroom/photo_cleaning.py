@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, IptcImagePlugin, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 from tamizdat.desk.newsroom.errors import PhotoError
 
@@ -68,7 +69,7 @@ def clean_photo(data: bytes) -> CleanPhoto:
     return CleanPhoto(out.getvalue(), kind, *pixels.size, credit)
 
 
-def _opened(data: bytes) -> Image.Image:
+def _opened(data: bytes) -> ImageFile:
     """Look at the head of the file: what it is and how large it would become."""
     if len(data) > MAX_BYTES:
         raise PhotoError(
@@ -95,7 +96,7 @@ def _too_large() -> PhotoError:
     )
 
 
-def _pixels(image: Image.Image) -> Image.Image:
+def _pixels(image: ImageFile) -> Image.Image:
     """The picture itself, upright, in RGB or RGBA, without anything that came with it."""
     try:
         image.load()
@@ -132,7 +133,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     return image.convert(mode)
 
 
-def _credit(image: Image.Image) -> str:
+def _credit(image: ImageFile) -> str:
     """Who made it, from IPTC, XMP or EXIF: “Photographer / Agency”, or the copyright line."""
     makers: list[str] = []
     rights: list[str] = []
@@ -145,7 +146,7 @@ def _credit(image: Image.Image) -> str:
     return credit[:255]
 
 
-def _from_iptc(image: Image.Image) -> tuple[str, str, str]:
+def _from_iptc(image: ImageFile) -> tuple[str, str, str]:
     try:
         info: dict[Any, Any] = IptcImagePlugin.getiptcinfo(image) or {}
     except _PILLOW_FAILS:

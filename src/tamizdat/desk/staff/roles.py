@@ -53,6 +53,7 @@ _EDITING = (
     "newsroom.view_sitepage",
     "newsroom.change_sitepage",
     "newsroom.add_sitepage",
+    "simple_translation.submit_translation",
 )
 _PUBLISHING = (*_EDITING, "newsroom.publish_article", "newsroom.publish_sitepage")
 RIGHTS: dict[str, tuple[str, ...]] = {
@@ -66,7 +67,10 @@ COLLECTION_RIGHTS: dict[str, tuple[str, ...]] = {
     PUBLISHER: ("add", "change", "choose"),
     OPERATOR: ("add", "change", "choose", "delete"),
 }
-_OPERATED = ("newsroom", "publishing", "staff", "wagtailcore", "wagtailadmin", "auth")
+_OPERATED = (
+    *("newsroom", "publishing", "staff", "simple_translation"),
+    *("wagtailcore", "wagtailadmin", "auth"),
+)
 
 
 def ensure_everything(*, sender: AppConfig, **_: Any) -> None:

@@ -270,7 +270,8 @@ class Article(
     def _update_from_revision(self, revision: Revision, changed: bool = True) -> None:
         """Let the lists know of the draft (called by Wagtail's ``save_revision``)."""
         self.latest_revision = revision
-        self.has_unpublished_changes = self.has_unpublished_changes or changed
+        if changed:
+            self.has_unpublished_changes = True
         self.working_headline = self.headline
         self.updated_at = revision.created_at
         self.edited_by = revision.user

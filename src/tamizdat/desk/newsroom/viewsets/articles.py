@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.functional import cached_property
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import (
     FieldPanel,
@@ -17,6 +19,7 @@ from wagtail.admin.panels import (
     TabbedInterface,
 )
 from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.widgets.button import Button
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from tamizdat.desk.newsroom.models import Article
@@ -144,7 +147,14 @@ class ArticleCreateView(CreateView):
 
 
 class ArticleEditView(_WithComments, EditView):
-    pass
+    @cached_property
+    def header_more_buttons(self) -> list[Button]:
+        """Simple translation's own button would leave the address and sections as they are."""
+        buttons = [b for b in super().header_more_buttons if "/translation/" not in (b.url or "")]
+        if self.user_has_permission("add"):
+            url = reverse("newsroom:translate", args=[self.object.pk])
+            buttons.append(Button("Translate…", url=url, icon_name="globe", priority=15))
+        return buttons
 
 
 class ArticleViewSet(SnippetViewSet):

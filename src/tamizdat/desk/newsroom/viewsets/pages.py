@@ -70,6 +70,6 @@ def publish_if_asked(request: HttpRequest, page: Any) -> HttpResponse | None:
     if not request.user.has_perm("newsroom.publish_sitepage"):
         messages.error(request, "The page was saved. Publishing it is for publishers.")
         return None
-    version = actions.publish_page(page=page, acting_user=request.user)
+    version = actions.publish_page(page=page, acting_user=request.user)  # type: ignore[arg-type]  # Only staff get here.
     messages.success(request, f"“{page.title}” is published as version {version.number}.")
     return None

@@ -32,7 +32,7 @@ from tamizdat.edition.catalogue import Catalogue
 from tamizdat.edition.errors import StoreError
 from tamizdat.edition.index import Index, Subtree
 from tamizdat.edition.media import MediaSource
-from tamizdat.edition.parallel import Pool, Task
+from tamizdat.edition.parallel import Pool, Task, calm_collector
 from tamizdat.edition.publishing import Publication, Tools, decode_site, encode_site
 from tamizdat.edition.reader import Found, Reader
 from tamizdat.edition.related import choose
@@ -157,7 +157,8 @@ class Edition:
         published version stays."""
         site.check()
         began = time.monotonic()
-        with storage_errors(self.folder), self._store.exclusive() as lock, self._marked():
+        folder = storage_errors(self.folder)
+        with folder, calm_collector(), self._store.exclusive() as lock, self._marked():
             with contextlib.suppress(sqlite3.DatabaseError, StoreError, OSError):
                 self._recover()  # What is damaged is made anew.
             report = self._build(source, site, progress or _silent, lock)

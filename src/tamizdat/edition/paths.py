@@ -62,9 +62,11 @@ _TYPES = {extension: kind for kind, extension in MEDIA_EXTENSIONS.items()} | {
     "jpeg": "image/jpeg",
 }
 _ARTICLE = re.compile(r"/[^/]+/\d{4}/\d{2}/\d{2}/[^/]+/\Z")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\\?#]|/\.{1,2}(/|\Z)")
 LONGEST_SEGMENT = 200  # bytes; file names may have 255, and “.br” and temporary names add some
 
 
+@lru_cache(maxsize=8192)
 def slugify(text: str) -> str:
     """Words joined by hyphens, in their own script: letters, marks and digits, at most 80
     characters and 200 bytes. Empty where the text has none of them."""
@@ -98,12 +100,10 @@ def is_safe(path: str) -> bool:
     or overlong segments, no control characters, backslashes or queries."""
     if not path.startswith("/") or path != unicodedata.normalize("NFC", path):
         return False
-    if any(c in "\\?#" or unicodedata.category(c) in ("Cc", "Cs") for c in path):
+    if _UNSAFE.search(path):
         return False
     segments = path[1:].removesuffix("/").split("/")
-    return path == "/" or all(
-        s not in ("", ".", "..") and len(s.encode()) <= LONGEST_SEGMENT for s in segments
-    )
+    return path == "/" or all(s and len(s.encode()) <= LONGEST_SEGMENT for s in segments)
 
 
 def former(address: str) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -190,11 +191,16 @@ def _related(story: Story) -> tuple[str, ...]:
 def _files(story: Story) -> tuple[File, ...]:
     found: dict[str, File] = {}
     for rendition in story.media():
-        sha256 = ni_sha256(rendition.href or "")
-        if sha256 is not None:
-            path = paths.media_path(sha256, rendition.content_type or "")
-            found[path] = File(path, sha256, rendition.title or rendition.name)
+        place = _file_place(rendition.href or "", rendition.content_type or "")
+        if place is not None:
+            found[place[0]] = File(*place, rendition.title or rendition.name)
     return tuple(found.values())
+
+
+@lru_cache(maxsize=8192)
+def _file_place(href: str, media_type: str) -> tuple[str, str] | None:
+    sha256 = ni_sha256(href)
+    return (paths.media_path(sha256, media_type), sha256) if sha256 is not None else None
 
 
 def _former(story: Story, path: str) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ class Tree:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._base = f"{store.folder}/tree/"
+        self._temporary = f"{store.folder}/tree-{os.getpid()}.tmp"  # beside it: it may stay
         self._state = store.folder / "tree.json"
 
     def root(self) -> str | None:
@@ -51,6 +52,8 @@ class Tree:
 
     def settle(self, root: str) -> None:
         """Say that the tree equals this index now."""
+        for left in self._store.folder.glob("tree-*.tmp"):
+            left.unlink()
         temporary = self._state.with_suffix(".new")
         temporary.write_bytes(msgspec.json.encode(_State(root)))
         temporary.replace(self._state)
@@ -90,9 +93,9 @@ class Tree:
         """Lay one file out. Raises ``OSError``."""
         file = self._base + paths.tree_file(entry.path)
         source = self._store.name(entry.sha256)
-        _link(source, file)
+        _link(source, file, self._temporary)
         if self._store.brotli and os.path.exists(f"{source}.br"):
-            _link(f"{source}.br", f"{file}.br")
+            _link(f"{source}.br", f"{file}.br", self._temporary)
 
     def remove(self, path: str) -> None:
         """Take one file away, and folders that are empty then."""
@@ -137,23 +140,22 @@ def _is_first(entry: Entry) -> bool:
     return entry.path.startswith(("/media/", "/assets/")) or paths.is_article(entry.path)
 
 
-def _link(source: str, file: str) -> None:
+def _link(source: str, file: str, temporary: str) -> None:
     try:
         os.link(source, file)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(file), exist_ok=True)
-        _replace(source, file)
+        _replace(source, file, temporary)
     except FileExistsError:
         if not os.path.samefile(source, file):
-            _replace(source, file)
+            _replace(source, file, temporary)
     except OSError as error:
         if error.errno not in (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP):
             raise
-        _replace(source, file)
+        _replace(source, file, temporary)
 
 
-def _replace(source: str, file: str) -> None:
-    temporary = f"{file}.{os.getpid()}.tmp"
+def _replace(source: str, file: str, temporary: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
     try:

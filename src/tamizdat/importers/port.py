@@ -53,6 +53,7 @@ class PhotoFile:
         renditions = [Rendition(name="original", href=self.url)] if self.url else []
         return Story(
             uri=self.uri,
+            name=rel,
             rel=rel,
             type="picture",
             by=self.credit or None,

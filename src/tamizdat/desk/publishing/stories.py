@@ -211,6 +211,7 @@ def photo_item(photo: Photo, caption: str, alt: str, *, language: str, rel: str 
     """A photo as readers get it: its files by their sha-256, smallest first in each format."""
     return Story(
         uri=photo.uri,
+        name=rel,  # The standard wants a name; the photo's title is for the desk alone.
         rel=rel,
         type="picture",
         language=language,
@@ -262,6 +263,7 @@ def _files(article: Article) -> Iterator[Story]:
 def _file_item(file: Attachment) -> Story:
     return Story(
         uri=file.uri,
+        name=file.title,
         rel=file.kind,
         type="audio" if file.kind == "audio" else "video" if file.kind == "video" else "text",
         title=file.title,
@@ -282,6 +284,7 @@ def _corrections(article: Article) -> Iterator[Story]:
     for number, note in enumerate(sorted(article.corrections.all(), key=lambda c: c.date), 1):
         yield Story(
             uri=f"{article.story_uri}#correction-{number}",
+            name=f"correction-{number}",
             rel="correction",
             type="text",
             version_created=rfc3339(note.date),

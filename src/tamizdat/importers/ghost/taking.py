@@ -12,6 +12,7 @@ import msgspec
 
 from tamizdat.edition.story import Story, Term, Text
 from tamizdat.importers.canon import Body, canonical
+from tamizdat.importers.canon.media import remember
 from tamizdat.importers.canon.pictures import uri_of
 from tamizdat.importers.ghost import cards, lexical, mobiledoc
 from tamizdat.importers.ghost.export import Export, Post, Row
@@ -80,7 +81,7 @@ class GhostImporter:
             story=self._story(post, body, lead, (published, updated), notes),
             kind="page" if post.page or post.type == "page" else "story",
             draft=post.status != "published" or closed,
-            photos=[*([lead] if lead else []), *(p for p in body.photos if p != lead)],
+            photos=_photos(lead, body),
             old_paths=self._old_paths(post, published),
             notes=notes,
             url=post.canonical_url or "",
@@ -204,6 +205,13 @@ class _GhostPictures:
             if name and found.is_relative_to(self.media) and found.is_file():
                 return found
         return None
+
+
+def _photos(lead: PhotoFile | None, body: Body) -> list[PhotoFile]:
+    photos: list[PhotoFile] = []
+    for photo in [*([lead] if lead else []), *body.photos]:
+        remember(photos, photo)
+    return photos
 
 
 def _host_or_id(site: str) -> str:

@@ -12,6 +12,7 @@ from lxml import etree
 
 from tamizdat.edition.story import InfoSource, Story, Term, Text
 from tamizdat.importers.canon import Body
+from tamizdat.importers.canon.media import remember
 from tamizdat.importers.errors import DamagedError
 from tamizdat.importers.port import Left, Part, PhotoFile, Result, Taken
 from tamizdat.importers.words import date, host, path_of, plain, slug, squeeze
@@ -303,8 +304,10 @@ class _Run:
 
     def _files(self, item: Item, body: Body) -> list[PhotoFile]:
         lead = self._featured(item)
-        others = [p for p in body.photos if lead is None or p.uri != lead.uri]
-        return [lead, *others] if lead else others
+        photos: list[PhotoFile] = []
+        for photo in [*([lead] if lead else []), *body.photos]:
+            remember(photos, photo)
+        return photos
 
     def _old_paths(self, item: Item, url: str) -> list[str]:
         """Every address that the old site answered for this item."""

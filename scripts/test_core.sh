@@ -21,4 +21,5 @@ done
 if .venv-core/bin/python -c 'import django' 2>/dev/null; then
     stop ".venv-core has Django in it." "requirements/core-test.txt must not lock it."
 fi
-PYTHONPATH=src .venv-core/bin/python -m pytest "${folders[@]}" -n auto -m "not slow and not browser" -q -p no:cacheprovider
+PYTHONPATH=src .venv-core/bin/python -m pytest "${folders[@]}" \
+    -o addopts="--strict-markers -ra" -W "ignore:Unknown config option: DJANGO_SETTINGS_MODULE" -n auto -m "not slow and not browser" -q -p no:cacheprovider

@@ -50,14 +50,16 @@ def folder(started: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
 def tamizdat(tmp_path: Path, environment: dict[str, str]) -> Tamizdat:
     """``tamizdat("doctor", "--json")``: the finished process with its output as text."""
 
-    def run(*arguments: str | Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str | Path, code: int | None = 0, timeout: float = 100
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "tamizdat", *map(str, arguments)],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=timeout,
         )
         assert code is None or done.returncode == code, done.stderr + done.stdout
         return done

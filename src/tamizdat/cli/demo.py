@@ -55,7 +55,7 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
     started = time.monotonic()
     newsroom = _newsroom(folder, port)
     passwords = fill(newsroom)
-    stories = build(newsroom)
+    stories = count_stories()
     desk_port = free_port(HOST, port)
     paper_port = free_port(HOST, port + 1, taken=[desk_port])
     processes = children(newsroom, desk_port=desk_port, paper_port=paper_port)
@@ -104,14 +104,15 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
 
 
 def fill(newsroom: Newsroom) -> dict[str, str]:
-    """Make accounts, stories and photos where they are missing; the accounts' passwords."""
+    """Make what is missing and publish it; the accounts' passwords."""
     prepare_database(newsroom)
     passwords = _passwords(newsroom)
     from tamizdat.desk.demo.actions import fill_newsroom
+    from tamizdat.desk.publishing.services import run_pending
 
-    common.say("Writing the stories, drawing the pictures …")
+    common.say("Writing the stories, drawing the pictures, building the paper …")
     with Progress("Pictures") as pictures, Progress("Stories") as stories:
-        fill_newsroom(passwords=passwords, pictures=pictures, stories=stories)
+        fill_newsroom(passwords=passwords, pictures=pictures, stories=stories, build=run_pending)
     return passwords
 
 
@@ -125,20 +126,10 @@ def _passwords(newsroom: Newsroom) -> dict[str, str]:
     return kept
 
 
-def build(newsroom: Newsroom) -> int:
-    """Build the paper, or what waits; the number of stories that readers find."""
-    from tamizdat.desk.publishing import services
+def count_stories() -> int:
+    """The stories that readers find."""
     from tamizdat.desk.publishing.models import StoryHead
 
-    if services.edition().number:
-        common.say("Building what waits …")
-        services.run_pending()
-    else:
-        common.say("Building the paper …")
-        with Progress("Stories") as progress:
-            report = services.publish_all(progress)
-        for problem in report.problems:
-            common.say(f"Left out: {problem}")
     return StoryHead.objects.filter(pub_status="usable").count()
 
 

@@ -28,14 +28,24 @@ from tamizdat.desk.publishing import actions as publishing
 from tamizdat.desk.staff.models import User
 
 Progress = Callable[[int, int], None]
+TOGETHER = 6
 # A story and its translation are the same to Wagtail by this key, whichever is made first.
 _DEMO = uuid.UUID("3d0e7b52-6a1c-4d0e-9f39-5d1f0a1b7c26")
 
 
 def fill_newsroom(
-    *, passwords: dict[str, str], pictures: Progress, stories: Progress, now: datetime | None = None
+    *,
+    passwords: dict[str, str],
+    pictures: Progress,
+    stories: Progress,
+    build: Callable[[], object],
+    now: datetime | None = None,
 ) -> None:
-    """Make what is missing of the demo. ``passwords`` are for accounts that are new."""
+    """Make what is missing of the demo. ``passwords`` are for accounts that are new.
+
+    ``build`` is called after every few stories, oldest first, as a worker would have built them:
+    what a story recommends to read next is chosen among those that readers can find.
+    """
     now = timezone.localtime(now)
     users = make_accounts(passwords=passwords)
     world = make_world(acting_user=users["operator"], users=users, now=now, progress=pictures)
@@ -43,7 +53,10 @@ def fill_newsroom(
     for done, text in enumerate(wanted):
         stories(done, len(wanted))
         world.articles[text.key] = add_story(text=text, world=world)
+        if done % TOGETHER == 0:
+            build()
     pin_stories(stories=wanted, world=world)
+    build()
 
 
 @transaction.atomic
@@ -74,11 +87,17 @@ def _published(article: Article, text: StoryText, world: World, publisher: User)
         ago, words = text.correction
         article = Article.objects.get(pk=article.pk)
         date = content.moment(ago, world.now)
-        publishing.correct_article(article=article, text=words, acting_user=publisher, date=date)
+        publishing.correct_article(
+            article=article, text=words, acting_user=publisher, date=date, now=date
+        )
     if text.withdrawn:
         article = Article.objects.get(pk=article.pk)
+        ago, words = text.withdrawn
         publishing.withdraw_article(
-            article=article, reason=text.withdrawn[1], acting_user=publisher
+            article=article,
+            reason=words,
+            acting_user=publisher,
+            now=content.moment(ago, world.now),
         )
 
 

@@ -143,6 +143,7 @@ def correct_article(
     acting_user: User | None,
     date: datetime | None = None,
     with_changes: bool = True,
+    now: datetime | None = None,
 ) -> StoryVersion | None:
     """Put a visible note to a published story, and publish it again.
 
@@ -156,7 +157,7 @@ def correct_article(
     draft = _draft(article)
     subject = draft.as_object() if draft and with_changes else Article.objects.get(pk=article.pk)
     subject.corrections.add(Correction(**note))
-    version = _republish(subject, acting_user, Reason.CORRECTED, "tamizdat.correct")
+    version = _republish(subject, acting_user, Reason.CORRECTED, "tamizdat.correct", now)
     if draft and not with_changes:
         kept = draft.as_object()
         kept.corrections.add(Correction(**note))
@@ -180,13 +181,15 @@ def change_slug(*, article: Article, slug: str, acting_user: User | None) -> Sto
 
 
 @transaction.atomic
-def withdraw_article(*, article: Article, reason: str, acting_user: User | None) -> StoryVersion:
+def withdraw_article(
+    *, article: Article, reason: str, acting_user: User | None, now: datetime | None = None
+) -> StoryVersion:
     """Take a story back: its page then says so, with the reason. Can be undone by restoring."""
     _refuse_stranger(acting_user)
     _refuse_unpublished(article)
     if not reason.strip():
         raise PublishingError("Write why it is withdrawn: readers will see the reason.")
-    now = timezone.now()
+    now = now or timezone.now()
     subject = Article.objects.get(pk=article.pk)
     subject.wagtail_unpublish(log_action=False)
     Article.objects.filter(pk=article.pk).update(withdrawn_at=now, withdrawal_reason=reason.strip())
@@ -196,7 +199,13 @@ def withdraw_article(*, article: Article, reason: str, acting_user: User | None)
         raise NothingPublishedError("It was never published, so there is nothing to withdraw.")
     story = stories.withdrawn(versions.stored(head.version), reason.strip(), now)
     return versions.append(
-        versions.New(story=story, reason=Reason.WITHDRAWN, article=subject, acting_user=acting_user)
+        versions.New(
+            story=story,
+            reason=Reason.WITHDRAWN,
+            article=subject,
+            acting_user=acting_user,
+            created=now,
+        )
     )
 
 
@@ -298,17 +307,22 @@ def _append(
             article=article,
             revision=revision.pk,
             acting_user=acting_user,
+            created=now,
         )
     )
 
 
 def _republish(
-    subject: Article, acting_user: User | None, reason: StoryVersion.Reason, action: str
+    subject: Article,
+    acting_user: User | None,
+    reason: StoryVersion.Reason,
+    action: str,
+    now: datetime | None = None,
 ) -> StoryVersion | None:
     """Save this state as a revision and publish it."""
     revision = subject.save_revision(user=acting_user, log_action=action)
     return publish_revision(
-        article=subject, revision=revision, acting_user=acting_user, reason=reason
+        article=subject, revision=revision, acting_user=acting_user, reason=reason, now=now
     )
 
 

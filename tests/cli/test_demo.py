@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The demo, as somebody who has only the README runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Tamizdat
+
+HEADLINE = "UPDATE newsroom_article SET headline = 'Edited' WHERE import_key = 'demo:tram'"
+
+
+@pytest.mark.timeout(900)
+def test_the_demo_is_filled_published_checked_and_continued(
+    tamizdat: Tamizdat, tmp_path: Path
+) -> None:
+    done = tamizdat("demo", "--once", "--json", "--port", "18720", timeout=400)
+    report = json.loads(done.stdout)
+    assert report["ok"] is True
+    assert report["stories"] >= 40
+    assert report["pages"] > report["stories"]
+    tree = Path(report["edition"])
+    assert tree == tmp_path / "demo" / "edition" / "tree"
+    assert (tree / "en" / "index.html").is_file()
+    assert (tree / "ru" / "index.html").is_file()
+    _nothing_of_the_staff_is_in(tree)
+
+    with sqlite3.connect(tmp_path / "demo" / "desk.sqlite3") as database:
+        database.execute(HEADLINE)
+    secrets = (tmp_path / "demo" / "secrets" / "demo-accounts").read_text()
+    again = json.loads(tamizdat("demo", "--once", "--json", "--port", "18720", timeout=400).stdout)
+    assert again["stories"] == report["stories"], "nothing is doubled"
+    assert (tmp_path / "demo" / "secrets" / "demo-accounts").read_text() == secrets
+    with sqlite3.connect(tmp_path / "demo" / "desk.sqlite3") as database:
+        rows = database.execute("SELECT 1 FROM newsroom_article WHERE headline = 'Edited'")
+        assert len(rows.fetchall()) == 1, "what somebody changed stays"
+
+
+def _nothing_of_the_staff_is_in(tree: Path) -> None:
+    pages = [page.read_text() for page in tree.rglob("*.html")]
+    for private in (
+        "Real name only with the editor",
+        "pseudonym",
+        "travels at six",
+        "The second book",
+    ):
+        assert not any(private in page for page in pages), private
+
+
+@pytest.mark.timeout(900)
+def test_the_demo_serves_until_it_is_stopped(
+    environment: dict[str, str], tmp_path: Path, tamizdat: Tamizdat
+) -> None:
+    tamizdat("demo", "--dir", "paper", "--once", "--port", "18760", timeout=400)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tamizdat", "demo", "--dir", "paper", "--json", "--port", "18760"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        report = json.loads(process.stdout.readline())
+        with urllib.request.urlopen(f"{report['paper']}en/") as page:
+            assert b"Port Maren" in page.read()
+        found = json.loads(tamizdat("doctor", "--dir", "paper", "--json", code=None).stdout)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    levels = {f["name"]: f["level"] for f in found["findings"]}
+    assert found["ok"] is True, found
+    assert levels["worker"] == "fine"
+
+
+def test_a_demo_never_fills_a_real_newsroom(tamizdat: Tamizdat, folder: Path) -> None:
+    done = tamizdat("demo", "--dir", folder, "--once", code=1)
+    assert "is a real newsroom" in done.stderr

@@ -8,10 +8,16 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils.translation import gettext as _
 from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.log_actions import LogActionRegistry
-from wagtail.snippets.action_menu import ActionMenuItem, PublishMenuItem, UnpublishMenuItem
+from wagtail.snippets.action_menu import (
+    ActionMenuItem,
+    PublishMenuItem,
+    UnpublishMenuItem,
+    WorkflowMenuItem,
+)
 
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.publishing import dashboard, urls
@@ -88,6 +94,10 @@ def change_menu(items: list[ActionMenuItem], request: HttpRequest, context: dict
     if context["model"] is not Article:
         return
     items[:] = [i for i in items if not isinstance(i, PublishMenuItem | UnpublishMenuItem)]
+    for item in items:
+        if isinstance(item, WorkflowMenuItem) and item.name == "approve":
+            # Wagtail says “Approve and Publish”; here it only approves (see ``approval``).
+            item.label = _("Approve with comment") if item.launch_modal else _("Approve")
     ours = (
         PublishPanelItem(order=30),
         CorrectItem(order=70),

@@ -110,7 +110,6 @@ WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_AUTOSAVE_INTERVAL = 2000
 # An approval is one person's word on a text; publishing is done in the panel, by who may.
 WAGTAIL_FINISH_WORKFLOW_ACTION = "tamizdat.desk.publishing.approval.leave_to_publisher"
-WAGTAIL_WORKFLOW_REQUIRE_REAPPROVAL_ON_EDIT = True
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 

@@ -81,6 +81,7 @@ def make_story(
         bodies=[
             Text(value=body or f"<p>Text of {number}.</p>", role="main", content_type="text/html")
         ],
+        descriptions=[Text(value="It was not so.", role="withdrawal")] if withdrawn else [],
         subjects=subjects,
         people=[Term(rel="author", literal=p, name=p.title()) for p in people],
         places=[Term(literal=p, name=p.title()) for p in places],

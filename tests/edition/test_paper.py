@@ -327,7 +327,8 @@ def test_a_full_disk_leaves_the_last_paper_whole(quick: Path, limit: int, kind: 
     paper = built(quick, [make_story(n) for n in range(5)], tree=True)
     before, laid_out = whole(quick), tree_of(quick)
     command = [sys.executable, "-c", FULL, str(quick), str(limit), kind]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
     assert "the last paper is whole" in done.stdout
     assert whole(quick) == before

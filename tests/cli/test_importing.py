@@ -50,7 +50,7 @@ def test_items_that_cannot_be_read_give_their_own_exit_code(
 ) -> None:
     source = tmp_path / "old.json"
     source.write_text(ghost([{"id": [1]}, {}]))
-    done = tamizdat("import", source, "--dir", folder)
+    done = tamizdat("import", source, "--dir", folder, code=3)
     assert done.returncode == 3
     assert "post 1" in done.stdout
 
@@ -60,7 +60,7 @@ def test_what_nobody_can_read_is_one_sentence(
 ) -> None:
     source = tmp_path / "thing.bin"
     source.write_bytes(b"PK\x03\x04 nothing")
-    done = tamizdat("import", source, "--dir", folder, "--json")
+    done = tamizdat("import", source, "--dir", folder, "--json", code=1)
     assert done.returncode == 1
     assert json.loads(done.stdout)["ok"] is False
     assert "--format" in done.stderr

@@ -12,6 +12,7 @@ What always holds, with ``desk.four_eyes`` on, whatever the role:
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,10 @@ def author_of(revision: Revision) -> int | None:
 
 
 def _text_of(revision: Revision) -> dict[str, Any]:
-    return {name: value for name, value in revision.content.items() if name not in _RECORDS}
+    text = {name: value for name, value in revision.content.items() if name not in _RECORDS}
+    if isinstance(text.get("body"), str):  # PostgreSQL gives the names in it another order.
+        text["body"] = json.loads(text["body"])
+    return text
 
 
 def _same(one: Any, other: Any) -> bool:

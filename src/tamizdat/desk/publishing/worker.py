@@ -53,6 +53,7 @@ class Worker:
     def run(self) -> None:
         """Work until ``stop``; trouble with the database is waited out, not died of."""
         while not self._stop.is_set():
+            close_old_connections()
             try:
                 busy = self.step()
             except DatabaseError:
@@ -64,7 +65,6 @@ class Worker:
 
     def step(self) -> bool:
         """One round: what is due, then one build, then one task. Whether there was anything."""
-        close_old_connections()
         now = self.clock()
         if now - self._second >= EACH_SECOND:
             self._second = now

@@ -87,6 +87,7 @@ class Words:
         before, _, after = escape(self.plain[key], quote=False).partition("{names}")
         return before, after
 
+    @cache  # noqa: B019 - the same; numbers are small.
     def count(self, key: str, n: int) -> str:
         """The form that this many things take, with ``{n}`` filled in."""
         forms = self._all[key]

@@ -31,6 +31,7 @@ THUMB_WIDTH = 640
 SOCIAL_WIDTH = 1200
 NOTABLE_UPDATE = timedelta(minutes=15)
 _SHORT_FORM = re.compile(r'<figure class="photo" data-photo="([^"]*)"></figure>')
+_WEB = re.compile(r"https?://[^\s]+\Z")
 _TABLE = '<figure class="table">'
 _SCROLLED = '<figure class="table" tabindex="0">'  # Wide tables scroll: by keyboard too.
 _TEMPLATE = environment.get_template("article.html")
@@ -92,11 +93,11 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "f": tongue.furniture("article", card.section),
         "t": tongue.words.plain,
         "paper": tongue.language.name,
-        "headline": card.headline,
+        "headline": _escaped(card.headline),
         "standfirst": card.standfirst,
-        "description": card.standfirst or card.headline,
+        "description": _escaped(card.standfirst or card.headline),
         "kicker": _kicker(card),
-        "canonical": canonical,
+        "canonical": _escaped(canonical),
         "alternates": alternates(tongue, canonical, facts.translations),
         "languages": tongue.language_links({t.language: t.path for t in facts.translations}),
         "translations": [(t, endonym(t.language)) for t in facts.translations],
@@ -117,6 +118,11 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         **_dates(card, tongue),
     }
     return _TEMPLATE.render(values).encode()
+
+
+def _escaped(words: str) -> Markup:
+    """Words that stand in several places of a page: escaped once."""
+    return Markup(escape(words))  # noqa: S704 - escaped.
 
 
 def alternates(tongue: Tongue, canonical: str, links: Sequence[Link]) -> list[tuple[str, str]]:
@@ -240,7 +246,7 @@ def _sources(sources: Iterable[InfoSource], tongue: Tongue) -> list[dict[str, st
 
 def _web_link(uri: str) -> str:
     """The address where it is one of the web, else nothing: ``javascript:`` is none."""
-    return uri if re.match(r"https?://[^\s]+\Z", uri) else ""
+    return uri if _WEB.match(uri) else ""
 
 
 def _about(story: Story, tongue: Tongue) -> list[tuple[str, list[tuple[str, str]]]]:

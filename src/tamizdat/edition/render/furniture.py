@@ -51,7 +51,6 @@ class Tongue:
         self.calendar = Calendar(self.words.locale, site.timezone)
         self.pages: dict[str, Page] = {page.slug: page for page in language.pages}
         self.front = f"/{language.code}/"
-        self._minutes: dict[int, str] = {}
         self._pieces: dict[tuple[PageKind, str], tuple[Markup, ...]] = {}
 
     def furniture(self, kind: PageKind, section: str = "") -> tuple[Markup, ...]:
@@ -63,12 +62,7 @@ class Tongue:
 
     def minutes(self, count: int) -> str:
         """“2 minutes to read”, or nothing where there is nothing to read."""
-        if not count:
-            return ""
-        found = self._minutes.get(count)
-        if found is None:
-            found = self._minutes[count] = self.words.count("minutes", count)
-        return found
+        return self.words.count("minutes", count) if count else ""
 
     def day(self, date: str) -> str:
         """“22 November 2026” of an RFC 3339 date, in the paper's time zone."""

@@ -22,7 +22,7 @@ from tamizdat.edition.render.templates import environment
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.views import Card, Front, Link, Listing, ListingPage, Period
 
-SIDE = 5
+SIDE = 4
 ABOVE = 1 + SIDE + 6
 MONTHS = 12
 _FRONT = environment.get_template("front.html")
@@ -57,6 +57,7 @@ def front(front: Front, tongue: Tongue) -> bytes:
         lead=_timed(cards[:1], today, tongue)[0] if cards else None,
         side=_timed(cards[1 : 1 + SIDE], today, tongue),
         second=_timed(cards[1 + SIDE : ABOVE], today, tongue),
+        pictured=all(card.photo for card in cards[1 + SIDE : 4 + SIDE]),
         blocks=[(listing, _timed(block, today, tongue)) for listing, block in blocks],
         rest=_timed(rest, today, tongue),
         months=_periods(front.months[:MONTHS], tongue),

@@ -22,4 +22,4 @@ if .venv-core/bin/python -c 'import django' 2>/dev/null; then
     stop ".venv-core has Django in it." "requirements/core-test.txt must not lock it."
 fi
 PYTHONPATH=src .venv-core/bin/python -m pytest "${folders[@]}" \
-    -o addopts="--strict-markers -ra" -W "ignore:Unknown config option: DJANGO_SETTINGS_MODULE" -n auto -m "not slow and not browser" -q -p no:cacheprovider
+    -o addopts="--strict-markers -ra" -W "ignore::pytest.PytestConfigWarning" -n auto -m "not slow and not browser" -q -p no:cacheprovider

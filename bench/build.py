@@ -115,9 +115,9 @@ def main() -> int:
     options = parser.parse_args()
     with Scratch(options.work, keep=options.keep) as scratch:
         costs = rounds(options, scratch)
-    print(show(costs))
-    figures = {"bench": "build", "size": options.size, "runs": options.runs, "costs": costs}
-    measure.report(figures, options.json)
+        print(show(costs), flush=True)
+        figures = {"bench": "build", "size": options.size, "runs": options.runs, "costs": costs}
+        measure.report(figures, options.json)
     return 0
 
 

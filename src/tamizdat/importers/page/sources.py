@@ -47,11 +47,13 @@ _AGENCIES: tuple[re.Pattern[str], ...] = (
         rf"\b(?:[Сс]ообщает|[Пп]ередает|[Пп]ередаёт|[Пп]ишет|[Сс]ообщают|[Пп]ередают) "
         rf"(?P<name>{_RU_NAME})"
     ),
+    re.compile(r"\b[Сс]ообщил[аои]? (?P<name>[А-ЯЁ]{2,8}|«[^»]{2,40}»|[A-Z]{2,6})(?![\w-])"),
     re.compile(rf"\bсо ссылкой на (?P<name>{_RU_NAME})"),
     re.compile(rf"\b(?P<name>{_RU_NAME}) (?:сообщает|передает|передаёт|пишет)\b"),
 )
-# Only after these is a name without a word for its kind surely not a person's.
-_MAYBE_PERSON = frozenset([3, 7])
+# After these a name without a word for its kind may be a person's: only what is written as no
+# person's name is, or is well known, counts.
+_MAYBE_PERSON = frozenset([3, 6, 8, 9])
 _WELL_KNOWN = frozenset(
     [
         *("reuters", "ap", "afp", "dpa", "upi", "tass", "interfax", "bloomberg", "xinhua"),
@@ -100,13 +102,24 @@ def _agencies(sentence: str) -> list[InfoSource]:
         for match in pattern.finditer(bare):
             name = _TRAILING.sub("", match["name"]).strip(" .,'’«»\"")
             name = re.sub(r"[’']s$", "", name)
-            if index in _MAYBE_PERSON and name.lower() not in _WELL_KNOWN:
+            if index in _MAYBE_PERSON and not _no_person(match["name"]):
                 continue
             if index == 2 and " " in name and not _looks_medial(name):
                 continue
             if len(name) > 1 and not any(name in n or n in name for n in names):
                 names.append(name)
     return [InfoSource(name=n, role="agency", literal=_claim(sentence)) for n in names]
+
+
+def _no_person(name: str) -> bool:
+    """Quoted, all capitals, Latin among Cyrillic words, or a name that everybody knows."""
+    bare = name.strip(" .,'’«»\"")
+    return (
+        bare.lower() in _WELL_KNOWN
+        or name.startswith(("«", '"'))
+        or (len(bare) > 2 and bare.isupper())
+        or bool(re.search(r"-[А-ЯЁ]|\.[a-z]{2,4}$", bare))
+    )
 
 
 def _without_speech(sentence: str) -> str:
@@ -159,7 +172,7 @@ def dateline(paragraph: str) -> tuple[str, str, str]:
     """
     found = re.match(
         r"(?P<place>[A-ZА-ЯЁ][A-ZА-ЯЁ’'. -]{2,40}(?:, [A-ZА-ЯЁ][\w. ]{2,30})?)"
-        r"(?:\s*\((?P<agency>[^)]{2,30})\))?\s*(?:—|–|--)\s+(?=[\"“«A-ZА-ЯЁ])",
+        r"(?:\s*\((?P<agency>[^)]{2,30})\)\s*(?:—|–|--?)|\s*(?:—|–|--))\s+(?=[\"“«A-ZА-ЯЁ])",
         paragraph,
     ) or re.match(
         r"(?P<place>[А-ЯЁ][А-ЯЁ -]{2,40}),[^/.]{3,30}[./]\s*/(?P<agency>[^/]{2,30})/\.?\s+",

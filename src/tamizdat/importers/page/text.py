@@ -84,10 +84,13 @@ def _headline(article: Article, blocks: list[Block], inside: list[bool]) -> int:
     for index, block in enumerate(blocks[:first]):
         if names_in(block.text) or date_in(block.text) or caption_score(block) >= 2:
             continue
-        best = max(best, (_headline_score(block, inside[index]), index))
+        score = _headline_score(block, inside[index])
+        if score > best[0]:
+            best = (score, index)
     if best[1] < 0:
         if first < len(blocks):
-            article.headline = blocks[first].text.split(". ")[0][:120]
+            bare = dateline(blocks[first].text)[2]
+            article.headline = bare.split(". ")[0].rstrip(".")[:120]
             article.notes.append("no headline was found: the first sentence stands there")
         return 0
     article.headline = blocks[best[1]].text.strip()

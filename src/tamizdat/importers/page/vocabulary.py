@@ -136,8 +136,10 @@ CAPTION: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     )
 )
 CREDIT = re.compile(
-    r"\s*(?:\(?\b(?:photo(?: credit)?(?: by)?|credit|picture|image|фото|снимок|автор фото)\s*[:/]\s*"
-    r"(?P<after>[^()]{2,80}?)\)?\.?|(?:^|(?<=[.!?)»”]))\s+(?P<slash>[^.!?]{2,40} / [^.!?]{2,40}))\s*$",
+    r"\s*(?:\(?\b(?:(?:photo|picture|image) by\s+|"
+    r"(?:photo(?: credit)?|credit|picture|image|фото|снимок|автор фото)\s*[:/]\s*)"
+    r"(?P<after>[^()]{2,80}?)\)?\.?|"
+    r"(?:^|(?<=[.!?)»”]))\s+(?P<slash>[^.!?]{2,40} / [^.!?]{2,40}))\s*$",
     re.IGNORECASE,
 )
 QUOTED = re.compile(r"“[^”]*”|«[^»]*»|„[^“]*“|\"[^\"]*\"")

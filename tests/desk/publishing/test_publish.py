@@ -346,5 +346,6 @@ def test_a_section_front_shows_the_newest_first(
     actions.publish_article(article=older, acting_user=publisher, now=now - timedelta(days=2))
     newer = publish(write("newer", section=culture), publisher)
     paper.build()
+    assert fresh(older).path < newer.path
     front = paper.read("/en/culture/")
     assert front.index(newer.path) < front.index(fresh(older).path)

@@ -298,7 +298,11 @@ def _append(
     story = stories.next_version(article, previous, now)
     story = stories.with_related(story, services.related(story))
     Article.objects.filter(pk=article.pk).update(
-        path=story.path, withdrawn_at=None, withdrawal_reason="", go_live_at=None
+        path=story.path,
+        first_published_at=story.published,
+        withdrawn_at=None,
+        withdrawal_reason="",
+        go_live_at=None,
     )
     return versions.append(
         versions.New(

@@ -50,7 +50,7 @@ def rfc3339(date: datetime) -> str:
 
 def next_version(article: Article, previous: Story | None, now: datetime) -> Story:
     """The story of an article as it is now, following ``previous``. Without related stories."""
-    first = previous.published if previous else (article.first_published_at or now)
+    first = previous.published if previous else min(article.first_published_at or now, now)
     path = _path(article, previous, first)
     former = [*previous.former_paths, previous.path] if previous else addresses_of(article)
     return story_from_article(
@@ -71,7 +71,7 @@ def addresses_of(article: Article) -> list[str]:
 
 def next_address(article: Article, previous: Story | None, now: datetime) -> str:
     """The path at which the next version of this article will be."""
-    first = previous.published if previous else (article.first_published_at or now)
+    first = previous.published if previous else min(article.first_published_at or now, now)
     return _path(article, previous, first)
 
 

@@ -224,6 +224,11 @@ class Article(
                 condition=models.Q(go_live_at__isnull=False),
             ),
             models.Index(
+                fields=["expire_at"],
+                name="article_expires",
+                condition=models.Q(expire_at__isnull=False),
+            ),
+            models.Index(
                 fields=["withdrawn_at"],
                 name="article_withdrawn",
                 condition=models.Q(withdrawn_at__isnull=False),

@@ -59,12 +59,21 @@ def open_importer(path: Path, format: str = "auto", media: Path | None = None) -
         raise DamagedError(f"{media}: the media folder is no folder")
     if path.is_file() and path.stat().st_size == 0:
         raise DamagedError(f"{path}: the file is empty")
+    path = _only_export(path)
     chosen = detect(path) if format == "auto" else format
     if chosen not in FORMATS:
         raise UnknownFormatError(f"no format “{chosen}”: there are {', '.join(FORMATS)}")
     module, name = FORMATS[chosen].split(":")
     importer: Importer = getattr(importlib.import_module(module), name)(path, media)
     return importer
+
+
+def _only_export(path: Path) -> Path:
+    """The export in a folder that holds just one, as WordPress hands them out."""
+    if not path.is_dir():
+        return path
+    found = [p for p in path.iterdir() if p.suffix.lower() == ".xml" and p.is_file()]
+    return found[0] if len(found) == 1 else path
 
 
 def detect(path: Path) -> str:

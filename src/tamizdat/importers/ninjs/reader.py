@@ -91,6 +91,8 @@ class NinjsImporter:
         try:
             story = decode(raw)
         except StoryError as error:
+            if b'"$schema"' in raw[:2000]:
+                return Left(where, "it is a JSON schema, no item")
             return Left(where, str(error), failed=True)
         if not story.uri.strip():
             return Left(where, "it has no uri: every ninjs item needs one", failed=True)

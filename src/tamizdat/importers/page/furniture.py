@@ -88,33 +88,37 @@ def furniture(block: Block) -> float:
 
 def article_blocks(blocks: Sequence[Block]) -> list[bool]:
     """For each block whether it belongs to the article: the likeliest sequence."""
-    if not blocks:
-        return []
-    costs: list[tuple[float, float]] = []
+    scores = [furniture(block) for block in blocks]
+    short = [_is_short(b, s) for b, s in zip(blocks, scores, strict=True)]
+    path = _likeliest([_eased(i, scores, short) for i in range(len(scores))])
+    return [inside and not label for inside, label in zip(path, short, strict=True)]
+
+
+def _eased(index: int, scores: list[float], short: list[bool]) -> float:
+    """A label alone between two paragraphs does not end the article; several in a row may."""
+    beside = short[max(0, index - 1) : index] + short[index + 1 : index + 2]
+    return LONE if short[index] and not any(beside) else scores[index]
+
+
+def _likeliest(scores: list[float]) -> list[bool]:
+    """Viterbi over two states, article (True) and furniture, by the cost of each score."""
+    article = other = 0.0
     came: list[tuple[bool, bool]] = []
-    article, other = 0.0, 0.0
-    for block in blocks:
-        score = furniture(block)
-        if _is_lone(block, score):
-            score = LONE  # A label between two paragraphs does not end the article.
+    for score in scores:
         stay_in, enter = article, other + INTO_ARTICLE
         stay_out, leave = other, article + INTO_FURNITURE
         came.append((stay_in <= enter, leave < stay_out))
         article = min(stay_in, enter) + max(0.0, score)
         other = min(stay_out, leave) + max(0.0, -score) + (0.05 if score == 0 else 0.0)
-        costs.append((article, other))
-    state = costs[-1][0] <= costs[-1][1]
+    state = article <= other
     path: list[bool] = []
-    for from_article_stay, from_article_leave in reversed(came):
+    for from_article, left_article in reversed(came):
         path.append(state)
-        state = from_article_stay if state else from_article_leave
-    return [
-        state and not _is_lone(block, furniture(block))
-        for state, block in zip(path[::-1], blocks, strict=True)
-    ]
+        state = from_article if state else left_article
+    return path[::-1]
 
 
-def _is_lone(block: Block, score: float) -> bool:
+def _is_short(block: Block, score: float) -> bool:
     """A short line that is surely furniture, wherever it stands: “Advertisement”."""
     return score >= 1.8 and block.words <= 5 and not block.heading
 

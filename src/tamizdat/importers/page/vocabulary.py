@@ -76,6 +76,7 @@ FURNITURE: tuple[tuple[re.Pattern[str], float], ...] = tuple(
             r"\bdownload (?:our|the) app\b|\bскача\w+ (?:наше )?приложение|\bapp store\b|\bgoogle play\b",
             2.4,
         ),
+        (r"\breaders like you\b|\bconsider (?:a|making|becoming|supporting)\b|\bwe rely on\b", 1.4),
         (r"\bclick here\b|\bnever miss\b|\bhand-?picked\b|\bнажмите\b|\bне пропуст", 1.4),
         (
             r"\b(?:every|each) contribution\b|\bno matter how small\b|любая сумма|кажд\w+ (?:рубль|вклад)",

@@ -185,7 +185,7 @@ def _inner(element: Any) -> str:
 
 def _words(element: Any) -> str:
     text: str = element.text_content()
-    return text.strip()
+    return text.strip(" \t\r\n\f")  # A hard space at an end was written on purpose.
 
 
 def _table(data: list[list[str]], caption: str, headed: bool, labelled: bool) -> Raw:

@@ -122,6 +122,7 @@ def browser() -> Iterator[Browser]:
 
 
 Open = Callable[..., BrowserContext]
+SignIn = Callable[..., Page]
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ _signed_in: dict[tuple[str, str], Any] = {}
 
 
 @pytest.fixture
-def sign_in(newsroom: Newsroom, open_browser: Open) -> Callable[..., Page]:
+def sign_in(newsroom: Newsroom, open_browser: Open) -> SignIn:
     """A member of staff at the desk. Everybody logs in by the form, once for all tests."""
 
     def sign_in(username: str, **options: Any) -> Page:

@@ -10,10 +10,12 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
-from django.db import close_old_connections
 from django.utils import timezone
+from PIL import Image
 from wagtail.models import Locale
 
+from tamizdat.desk.newsroom import actions as newsroom_actions
+from tamizdat.desk.newsroom import photos
 from tamizdat.desk.newsroom.models import (
     Article,
     Byline,
@@ -143,21 +145,52 @@ def photo_of(pk: int) -> dict[str, Any]:
 
 def lead_photo(pk: int, by: str, title: str = "Harbour") -> None:
     """Give an article a lead photo."""
-    from django.core.files.uploadedfile import SimpleUploadedFile
-    from PIL import Image
-
-    from tamizdat.desk.newsroom.forms import CleanFile
-
     out = io.BytesIO()
-    Image.effect_noise((1200, 800), 30).convert("RGB").save(out, "JPEG")
-    upload = SimpleUploadedFile("photo.jpg", out.getvalue(), "image/jpeg")
-    made = Photo(title=title, description="Cranes at dusk", credit="A. Rook", caption="The harbour")
-    made.file = CleanFile(upload.read())
-    made.width, made.height = 1200, 800
-    made.save()
+    Image.effect_noise((900, 600), 30).convert("RGB").save(out, "JPEG")
+    made = newsroom_actions.add_photo(
+        data=out.getvalue(),
+        title=title,
+        description="Cranes at dusk",
+        credit="A. Rook",
+        caption="The harbour",
+    )
     row = Article.objects.get(pk=pk).get_latest_revision_as_object()
     row.lead_photo = made
     row.save_revision(user=User.objects.get(username=by))
+
+
+def lose_photo(pk: int) -> int:
+    """Make the files of an article's photo for readers unreadable, as a broken disk does."""
+    files = [photos.file_path(sha256) for sha256 in photo_of(pk)["files"]]
+    for file in files:
+        file.rename(file.with_suffix(".lost"))
+    return len(files)
+
+
+def find_photo(pk: int) -> None:
+    """Undo ``lose_photo``."""
+    for sha256 in photo_of(pk)["files"]:
+        file = photos.file_path(sha256)
+        if not file.exists():
+            file.with_suffix(".lost").rename(file)
+
+
+def embargo(pk: int, by: str, hours: float) -> None:
+    """Set an embargo that ends in some hours."""
+    row = Article.objects.get(pk=pk).get_latest_revision_as_object()
+    row.embargoed_until = timezone.now() + timedelta(hours=hours)
+    row.save_revision(user=User.objects.get(username=by))
+
+
+def let_time_pass(pk: int) -> None:
+    """Make due now what an article waits for."""
+    now = timezone.now()
+    for revision in Article.objects.get(pk=pk).revisions.filter(approved_go_live_at__isnull=False):
+        revision.approved_go_live_at = now
+        for name in ("go_live_at", "embargoed_until"):
+            if revision.content.get(name):
+                revision.content[name] = now.isoformat()
+        revision.save()
 
 
 def pins(language: str) -> list[str]:
@@ -217,6 +250,10 @@ ACTIONS = {
         find,
         photo_of,
         lead_photo,
+        lose_photo,
+        find_photo,
+        embargo,
+        let_time_pass,
         pins,
         unpin,
         waiting,

@@ -17,8 +17,8 @@ def test_the_first_account_chooses_its_password_with_the_link_that_init_printed(
 ) -> None:
     page = open_browser().new_page()
     page.goto(newsroom.first_link)
-    page.get_by_label("New password", exact=True).fill("seven tall ships at anchor")
-    page.get_by_label("New password confirmation").fill("seven tall ships at anchor")
+    page.locator("#id_new_password1").fill("seven tall ships at anchor")
+    page.locator("#id_new_password2").fill("seven tall ships at anchor")
     page.get_by_role("button", name="Reset password").click()
     page.goto(f"{newsroom.desk}/desk/")
     log_in(page, "operator", "seven tall ships at anchor")
@@ -26,7 +26,7 @@ def test_the_first_account_chooses_its_password_with_the_link_that_init_printed(
 
     again = open_browser().new_page()
     again.goto(newsroom.first_link)
-    expect(again.get_by_label("New password", exact=True)).to_have_count(0)
+    expect(again.locator("#id_new_password1")).to_have_count(0)
 
 
 def test_a_wrong_password_says_so_and_keeps_the_name(
@@ -34,11 +34,11 @@ def test_a_wrong_password_says_so_and_keeps_the_name(
 ) -> None:
     page = open_browser().new_page()
     page.goto(f"{newsroom.desk}/desk/")
-    page.get_by_label("Username").fill("rita")
-    page.get_by_label("Password", exact=True).fill("not this one, surely")
+    page.locator("#id_username").fill("rita")
+    page.locator("#id_password").fill("not this one, surely")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("didn't match")).to_be_visible()
-    expect(page.get_by_label("Username")).to_have_value("rita")
+    expect(page.locator("#id_username")).to_have_value("rita")
 
 
 def test_everybody_sees_the_desk_after_logging_in(sign_in: Callable[..., Page]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 
 from markupsafe import Markup
@@ -29,6 +30,7 @@ _FRONT = environment.get_template("front.html")
 _LISTING = environment.get_template("listing.html")
 _INDEX = environment.get_template("index.html")
 _LATEST = environment.get_template("latest.html")
+_TEASER = environment.get_template("_card.html").module.teaser  # type: ignore[attr-defined]  # A macro.
 _LABEL = re.compile(r"(\d{4})(?:-(\d\d))?\Z")
 
 
@@ -125,14 +127,21 @@ def _label(shown: Listing, period: Period | None, tongue: Tongue) -> Markup | st
     return link.format(index_path(shown.kind, tongue.code), tongue.words[f"kind_{shown.kind}"])
 
 
-def _days(cards: Sequence[Card], tongue: Tongue) -> list[tuple[str, str, list[tuple[Card, str]]]]:
+def _days(cards: Sequence[Card], tongue: Tongue) -> list[tuple[str, str, Markup]]:
     """Runs of stories of one day: its ISO date, its words, the stories with their times."""
-    local = tongue.calendar.local
-    timed = [(card, local(card.published)) for card in cards]
+    rows = [_row(card, tongue) for card in cards]
     return [
-        (day.isoformat(), tongue.calendar.day_label(day), [(c, f"{t:%H:%M}") for c, t in run])
-        for day, run in groupby(timed, key=lambda pair: pair[1].date())
+        (day.isoformat(), tongue.calendar.day_label(day), Markup("").join(html for _, html in run))
+        for day, run in groupby(rows, key=lambda row: row[0])
     ]
+
+
+@lru_cache(maxsize=8192)
+def _row(card: Card, tongue: Tongue) -> tuple[date, Markup]:
+    """A story under its day: which day, and its HTML. Kept, as a story is in seven lists or so."""
+    local = tongue.calendar.local(card.published)
+    html = _TEASER(card, f"{local:%H:%M}", tongue.words.plain, "h3")
+    return local.date(), Markup(html)  # noqa: S704 - escaped by the template.
 
 
 def _periods(periods: Sequence[Period], tongue: Tongue) -> list[tuple[str, str]]:

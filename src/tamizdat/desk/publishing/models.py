@@ -54,13 +54,7 @@ class BuildRequest(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["not_before"], condition=Q(state="queued"), name="publishing_queued"
-            ),
-            models.Index(fields=["claim"], condition=Q(state="building"), name="publishing_claims"),
-            models.Index(
-                fields=["-created"], condition=Q(state="failed"), name="publishing_failed"
-            ),
+            models.Index(fields=["state", "created"], name="publishing_by_state"),
         ]
         constraints = [
             models.CheckConstraint(

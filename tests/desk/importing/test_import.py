@@ -13,6 +13,7 @@ from tamizdat.desk.newsroom.models import Article, Person, Photo, Section, SiteP
 from tamizdat.desk.publishing import actions, services
 from tamizdat.desk.publishing.intake import Options, Report, take_in
 from tamizdat.desk.publishing.models import StoryVersion
+from tamizdat.desk.publishing.versions import stored
 from tamizdat.desk.staff.models import User
 from tamizdat.importers import open_importer
 from tests.desk.conftest import jpeg
@@ -218,6 +219,12 @@ def test_a_saved_page_comes_in_with_its_sources_and_caption(paper: Paper) -> Non
     assert {(s.kind, s.name) for s in article.sources.all()} >= {("agency", "Northern Wire")}
     assert article.lead_caption.startswith("Pilots stand on the quay")
     assert article.dateline == "Port Ostrava"
+    bring_in(PAGES / "harbour.txt", publish=True)
+    story = stored(StoryVersion.objects.get())
+    assert story.lead_photo is not None
+    assert story.lead_photo.descriptions[0].value == article.lead_caption
+    paper.build()
+    assert "The harbour pilots of Port Ostrava" in paper.read(story.path)
 
 
 def test_a_language_the_paper_has_not_falls_back_and_is_told(paper: Paper, tmp_path: Path) -> None:

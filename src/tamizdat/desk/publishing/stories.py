@@ -203,8 +203,21 @@ def _pictures(article: Article) -> Iterator[Story]:
     if lead:
         caption, alt = article.lead_caption or lead.caption, article.lead_alt or lead.alt_text
         yield photo_item(lead, caption, alt, language=article.language, rel="lead-photo")
+    elif article.lead_caption:
+        yield _captioned(article)
     for photo, caption, alt in bodies.photos_in(article.body):
         yield photo_item(photo, caption, alt, language=article.language)
+
+
+def _captioned(article: Article) -> Story:
+    """A lead photo of which an import brought the caption and no file: pages show nothing of it."""
+    return Story(
+        uri=f"{article.story_uri}#lead-photo",
+        name="lead-photo",
+        rel="lead-photo",
+        type="picture",
+        descriptions=_texts(("caption", article.lead_caption), ("alt", article.lead_alt)),
+    )
 
 
 def photo_item(photo: Photo, caption: str, alt: str, *, language: str, rel: str = "photo") -> Story:

@@ -206,7 +206,7 @@ class EditionFacts:
 
 def edition_facts() -> EditionFacts:
     last = BuildRequest.objects.filter(state=queue.State.LIVE, edition__isnull=False)
-    newest = last.order_by("-pk").first()
+    newest = last.order_by("-created").first()
     waits = BuildRequest.objects.filter(state__in=state.WAITING)
     waiting = len(waits.values_list("pk", flat=True)[:100])
     stuck = waits.exclude(error="").order_by("pk").first()
@@ -252,7 +252,7 @@ def speed() -> Chart:
     done = BuildRequest.objects.filter(
         state=queue.State.LIVE, kind=queue.Kind.STORIES, finished__isnull=False
     )
-    rows = list(done.order_by("-pk").values_list("created", F("finished"))[:DAYS])[::-1]
+    rows = list(done.order_by("-created").values_list("created", F("finished"))[:DAYS])[::-1]
     seconds = [max(0.0, (finished - created).total_seconds()) for created, finished in rows]
     if not seconds:
         return Chart([], "")

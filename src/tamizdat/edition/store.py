@@ -30,7 +30,7 @@ import msgspec
 from tamizdat.edition.errors import BusyError, StoreError
 
 FORMAT = 1
-QUALITY = 4
+QUALITY = 5
 Kind = Literal["objects", "index"]
 _COMPRESSIBLE = (
     "text/",

@@ -98,7 +98,7 @@ def write_into(block: Locator, text: str) -> None:
     field = block.locator("[contenteditable=true]").last
     field.click()
     field.press_sequentially(text)
-    expect(field).to_contain_text(text)
+    _taken_over(block.locator("[data-draftail-input]").last, text)
 
 
 def upload_lead_photo(page: Page, photo: bytes, **words: str) -> None:
@@ -204,3 +204,17 @@ def live(page: Page) -> None:
     expect(page.get_by_text(re.compile("(Live|Withdrawn) in edition"))).to_be_visible(
         timeout=30_000
     )
+
+
+def write_rich(page: Page, text: str) -> None:
+    """Type at the end of the only rich text on a page."""
+    field = page.locator("[contenteditable=true]").first
+    field.click()
+    page.keyboard.press("Control+End")
+    field.press_sequentially(text)
+    _taken_over(page.locator("[data-draftail-input]").first, text)
+
+
+def _taken_over(field: Locator, text: str) -> None:
+    """Wait until the form has what was typed: rich text comes into it a moment later."""
+    expect(field).to_have_value(re.compile(re.escape(text.strip())))

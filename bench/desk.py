@@ -44,13 +44,14 @@ def pages(size: int) -> dict[str, list[str]]:
     """What staff open all day, each at several places of the archive. Needs Django."""
     from django.urls import reverse
 
-    from tamizdat.desk.newsroom.models import Article, Section, Topic
+    from tamizdat.desk.newsroom.models import Article, Person, Section, Topic
 
     viewset = Article.snippet_viewset  # type: ignore[attr-defined]  # Set by Wagtail.
     listing = reverse(viewset.get_url_name("list"))
     chooser = reverse(viewset.chooser_viewset.get_url_name("choose"))
     section = Section.objects.order_by("pk")[1]
     topic = Topic.objects.order_by("pk")[7]
+    person = Person.objects.order_by("pk")[5]
     middle = Article.objects.filter(pk__lte=max(size // 2, 1)).order_by("-pk")[0]
     word = middle.headline.split()[2]
     keys = [1 + size * part // 10 for part in range(1, 10)]
@@ -59,7 +60,10 @@ def pages(size: int) -> dict[str, list[str]]:
         "article list": [listing],
         "list, page 50": [f"{listing}?p={min(50, max(1, size // 60))}"],
         "list, by section": [f"{listing}?section={section.pk}"],
-        "list, by section and live": [f"{listing}?section={section.pk}&live=true"],
+        "list, by section and status": [f"{listing}?section={section.pk}&status=live"],
+        "list, drafts": [f"{listing}?status=draft"],
+        "list, mine": [f"{listing}?mine=on"],
+        "list, by byline": [f"{listing}?byline={person.pk}"],
         "list, by topic": [f"{listing}?topics={topic.pk}"],
         "list, search": [f"{listing}?q={word}"],
         "chooser": [chooser],

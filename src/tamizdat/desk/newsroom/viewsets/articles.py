@@ -62,8 +62,8 @@ class ArticleForm(WagtailAdminModelForm):
                 field.queryset = field.queryset.filter(locale_id=locale)
 
 
-def _edit_handler() -> TabbedInterface:
-    write = ObjectList(
+def _write_tab() -> ObjectList:
+    return ObjectList(
         [
             FieldPanel("kicker"),
             FieldPanel("headline", classname="title", widget=CountedInput(fits=HEADLINE_FITS)),
@@ -81,7 +81,10 @@ def _edit_handler() -> TabbedInterface:
         ],
         heading="Write",
     )
-    sources = ObjectList(
+
+
+def _sources_tab() -> ObjectList:
+    return ObjectList(
         [
             InlinePanel(
                 "bylines",
@@ -103,7 +106,10 @@ def _edit_handler() -> TabbedInterface:
         ],
         heading="People & sources",
     )
-    filing = ObjectList(
+
+
+def _filing_tab() -> ObjectList:
+    return ObjectList(
         [
             FieldRowPanel([FieldPanel("section", widget=forms.Select), FieldPanel("dateline")]),
             FieldPanel("topics", widget=TermPicker("topic")),
@@ -115,14 +121,21 @@ def _edit_handler() -> TabbedInterface:
         ],
         heading="Filing",
     )
-    corrections = ObjectList(
+
+
+def _corrections_tab() -> ObjectList:
+    return ObjectList(
         [
             HelpPanel(content=_CORRECTIONS),
             InlinePanel("corrections", heading="Corrections", label="correction"),
         ],
         heading="Corrections",
     )
-    return TabbedInterface([write, sources, filing, corrections], base_form_class=ArticleForm)
+
+
+def _edit_handler() -> TabbedInterface:
+    tabs = [_write_tab(), _sources_tab(), _filing_tab(), _corrections_tab()]
+    return TabbedInterface(tabs, base_form_class=ArticleForm)
 
 
 class _WithComments:

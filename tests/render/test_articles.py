@@ -140,6 +140,14 @@ def test_a_photo_whose_files_are_not_ours_is_left_out() -> None:
     assert "<figure" not in page(story(associations=[foreign]))
 
 
+def test_a_photo_that_is_lost_still_says_what_it_showed() -> None:
+    lost = photo("urn:p", "lead-photo", "The pier in 1971.", "A pier", "Ivo")
+    lost.renditions = []
+    html = page(story(associations=[lost]))
+    assert "not in our archive): The pier in 1971. <small>Ivo</small></figcaption>" in html
+    assert "<img" not in html.split("</header>")[-1].split("</figure>")[0]
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [("en", "File photo, 3 May 2019."), ("ru", "Архивное фото, 3 мая 2019."), ("xx", "File photo")],

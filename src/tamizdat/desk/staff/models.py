@@ -6,5 +6,6 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 
 
-class User(AbstractUser):
+# The ignored error is of relations that Wagtail and modelcluster give managers of their own.
+class User(AbstractUser):  # type: ignore[django-manager-missing]
     """Somebody who works at the desk. What the account is called never leaves the desk."""

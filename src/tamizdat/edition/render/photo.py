@@ -2,8 +2,8 @@
 """A photo as HTML: every size we have, in three formats, with a place of fixed size.
 
 What always holds: only files of ours are shown (``ni:`` names, under ``/media/``); width and
-height are always said, so that nothing jumps; a photo without a file of ours is no picture, and
-the page is whole without it.
+height are always said, so that nothing jumps; a photo without a file of ours is no picture but
+its caption, and the page is whole without it.
 """
 
 from __future__ import annotations
@@ -58,12 +58,20 @@ class Photo:
         return next((d.value for d in self.item.descriptions if d.role == role), "")
 
     def figure(self, sizes: str, *, eager: bool, data_photo: bool, language: str) -> str:
-        """The photo with its caption and credit; empty where none of its files is ours."""
+        """The photo with its caption and credit. Where none of its files is ours, what it showed
+        is said in words; where nothing is known of it either, nothing is."""
         picture = self._picture(sizes, eager)
         if not picture:
-            return ""
+            return self._absent(language)
         named = f' data-photo="{escape(self.item.uri)}"' if data_photo else ""
         return f'<figure class="photo"{named}>{picture}{self._caption(language)}</figure>'
+
+    def _absent(self, language: str) -> str:
+        if not self.description("caption"):
+            return ""
+        note = escape(_tongue(language)[0]["photo_absent"], quote=False)
+        caption = self._caption(language).replace("<figcaption>", f"<figcaption>{note} ", 1)
+        return f'<figure class="photo absent">{caption}</figure>'
 
     def _picture(self, sizes: str, eager: bool) -> str:
         default = self.nearest(DEFAULT_WIDTH, EVERYWHERE + MODERN[::-1])
@@ -96,7 +104,7 @@ def figure(
     photo: Story, *, sizes: str = IN_TEXT, eager: bool = False, data_photo: bool = True,
     language: str = "",
 ) -> str:  # fmt: skip
-    """The photo with its caption and credit; empty where none of its files is ours.
+    """The photo with its caption and credit; its caption alone where none of its files is ours.
 
     ``sizes`` is the HTML attribute: how wide the photo is shown. ``eager`` for what is seen first.
     ``language`` is that of the page ("File photo" is said in it), else the photo's own.

@@ -44,7 +44,8 @@ from tamizdat.desk.newsroom.text import new_uri, slug_from
 from tamizdat.desk.publishing.mixins import PublishedMixin
 
 
-class Article(
+# The ignored error is of relations that modelcluster gives managers of their own.
+class Article(  # type: ignore[django-manager-missing]
     PublishedMixin,
     PreviewableMixin,
     WorkflowMixin,

@@ -140,7 +140,7 @@ class ConfirmView(PanelView):
 
     def _confirm(self, form: WhenForm, error: str = "") -> HttpResponse:
         context = self.get_context_data(form=form)
-        if not context["can_continue"]:
+        if context["nothing_new"] or not context["can_continue"]:
             return redirect(context["panel_url"])
         return render(
             self.request,

@@ -85,11 +85,12 @@ class Browser:
         return Answer(answer.status, path, text, seconds)
 
 
-def form_of(text: str, path: str = "") -> dict[str, str]:
-    """The fields of the form that a page would send to ``path`` (of its last form if empty)."""
-    forms = lxml.html.fromstring(text).forms
-    chosen = [form for form in forms if path in (form.action or "")]
-    return {name: str(value) for name, value in chosen[-1].form_values()}
+def form_of(text: str, field: str) -> dict[str, str]:
+    """What the form of a page that has this field would send. Raises ``BrowserError``."""
+    for form in lxml.html.fromstring(text).forms:
+        if field in form.fields:
+            return {name: str(value) for name, value in form.form_values()}
+    raise BrowserError(f"no form with the field {field} on: {_words(text)[:1500]}")
 
 
 def _words(text: str) -> str:

@@ -155,3 +155,12 @@ def test_the_chooser_finds_articles_to_put_into_a_box(
     response = signed_in(editor).get(f"{CHOOSER}results/", {"q": "ferry"})
     assert "Ferry crews" in response.content.decode()
     assert "Court hears" not in response.content.decode()
+
+
+def test_putting_an_article_into_the_index_reads_no_other_entry(
+    article: Article, english: Locale, django_assert_max_num_queries: Any
+) -> None:
+    index.insert_or_update_object(article)
+    with django_assert_max_num_queries(20) as queries:
+        index.insert_or_update_object(article)
+    assert not any("AVG(" in query["sql"] for query in queries.captured_queries)

@@ -110,7 +110,7 @@ WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_AUTOSAVE_INTERVAL = 2000
 # An approval is one person's word on a text; publishing is done in the panel, by who may.
 WAGTAIL_FINISH_WORKFLOW_ACTION = "tamizdat.desk.publishing.approval.leave_to_publisher"
-WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "tamizdat.desk.newsroom.search_backend"}}
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 LANGUAGE_NAMES = {

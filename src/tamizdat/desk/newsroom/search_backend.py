@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wagtail.search.backends.database import SearchBackend as _database_backend
+from wagtail.search.backends import database
 
 
 def SearchBackend(params: dict[str, Any]) -> Any:  # noqa: N802 (Wagtail's name for it)
     """The backend for the database in use (WAGTAILSEARCH_BACKENDS)."""
-    backend = _database_backend(params)
+    backend = database.SearchBackend(params)
     backend.index_class = _without_averages(backend.index_class)
     return backend
 

@@ -15,6 +15,7 @@ from django.db import models
 from wagtail.fields import RichTextField
 from wagtail.models import TranslatableMixin
 
+from tamizdat.desk.newsroom.models.taxonomy import refuse_taken
 from tamizdat.desk.newsroom.text import slug_from
 from tamizdat.edition.site import RESERVED_SLUGS
 
@@ -63,6 +64,7 @@ class SitePage(TranslatableMixin, models.Model):
         self.slug = self.slug or slug_from(self.title, fallback="page")
         if self.slug in RESERVED_SLUGS or self.slug.isdigit():
             raise ValidationError({"slug": f"“{self.slug}” cannot be the address of a page."})
+        refuse_taken(self)
 
     @property
     def published(self) -> SitePageVersion | None:

@@ -17,6 +17,14 @@ from tamizdat.desk.newsroom.text import slug_from
 from tamizdat.edition.site import RESERVED_SLUGS
 
 
+def refuse_taken(row: models.Model) -> None:
+    """Say that an address is taken in this language. (Forms do not show the language, so Django
+    leaves its own check out and only the database would refuse.)"""
+    values = {"locale_id": row.locale_id, "slug": row.slug}  # type: ignore[attr-defined]  # of terms and pages
+    if type(row)._default_manager.filter(**values).exclude(pk=row.pk).exists():
+        raise ValidationError({"slug": f"“{values['slug']}” is taken: choose another address."})
+
+
 class Term(TranslatableMixin, index.Indexed, models.Model):
     """Base of sections, topics, places and series."""
 
@@ -50,6 +58,7 @@ class Term(TranslatableMixin, index.Indexed, models.Model):
         self.slug = self.slug or slug_from(self.title, fallback=self._meta.model_name or "term")
         if self.slug.isdigit():
             raise ValidationError({"slug": "An address cannot be only digits: add a word."})
+        refuse_taken(self)
 
 
 class Section(Term):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tamizdat.edition.body import clean
+from tamizdat.edition.body import clean, plain
 from tamizdat.edition.story import ni_uri
 from tamizdat.importers.decoding import read_text
 from tamizdat.importers.errors import ImportingError
@@ -20,6 +20,8 @@ SUFFIXES = frozenset([".html", ".htm", ".xhtml", ".txt", ".text"])
 _HTML = re.compile(
     r"<(?:!doctype\s+html|html|head|body|article|main|div|p|h1|meta)\b", re.IGNORECASE
 )
+# Two words beside each other, or a stretch of a script that parts no words.
+_RUNNING = re.compile(r"[^\W\d_]{2,}[\s,]+[^\W\d_]{2,}|[^\W\d_]{12,}")
 
 
 class PageImporter:
@@ -67,6 +69,9 @@ class PageImporter:
             article = html.read(source, path, self._media)
         if article is None or not article.blocks:
             return None
-        article.blocks = clean("\n".join(article.blocks)).split("\n")
+        body = clean("\n".join(article.blocks))
+        if not _RUNNING.search(plain(body)):
+            return None
+        article.blocks = body.split("\n")
         name = article.url or uri
         return story(article, name, f"page:{name}"[:255])

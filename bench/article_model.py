@@ -242,20 +242,20 @@ def _requests(root: Any) -> dict[str, dict[str, Callable[[], None]]]:
         "list": {"page": get(explorer), "model": get(listing)},
         "list, page 500": {"page": get(f"{explorer}?p=500"), "model": get(f"{listing}?p=500")},
         "search, 1 word": {
-            "page": get(f"{explorer}results/?q=harharbour"),
-            "model": get(f"{listing}results/?q=harharbour"),
+            "page": get(f"{explorer}results/?q=kalsenbel"),
+            "model": get(f"{listing}results/?q=kalsenbel"),
         },
         "search, 3 words": {
-            "page": get(f"{explorer}results/?q=harharbour+harharsen+harvertol"),
-            "model": get(f"{listing}results/?q=harharbour+harharsen+harvertol"),
+            "page": get(f"{explorer}results/?q=kalsenbel+harharsen+toldortol"),
+            "model": get(f"{listing}results/?q=kalsenbel+harharsen+toldortol"),
         },
         "chooser": {
             "page": get(f"/desk/choose-page/{root.pk}/"),
             "model": get(chooser),
         },
         "chooser, search": {
-            "page": get("/desk/choose-page/search/?q=harharbour"),
-            "model": get(f"{chooser}results/?q=harharbour"),
+            "page": get("/desk/choose-page/search/?q=kalsenbel"),
+            "model": get(f"{chooser}results/?q=kalsenbel"),
         },
     }
 

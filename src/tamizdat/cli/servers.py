@@ -2,7 +2,8 @@
 """The two servers of a newsroom, by granian: the desk (WSGI) and the paper (ASGI).
 
 What always holds: no access log is written, so nobody's address is kept; both processes of a
-server end with their supervisor.
+server end with their supervisor. Applications are given as functions of ours and not by name:
+granian would look names up in the present folder first, and run whatever lies there.
 """
 
 from __future__ import annotations
@@ -49,15 +50,14 @@ def serve_desk(newsroom: Newsroom, *, host: str, port: int, threads: int = 4) ->
     refuse()
     follow_supervisor()
     Granian(
-        "tamizdat.cli.servers:desk_application",
+        "desk",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         blocking_threads=threads,
-        factory=True,
         log_access=False,
         log_level=LogLevels.warning,
-    ).serve()
+    ).serve(target_loader=desk_application, wrap_loader=False)
 
 
 def serve_paper(edition: Path, *, host: str, port: int) -> None:
@@ -65,11 +65,10 @@ def serve_paper(edition: Path, *, host: str, port: int) -> None:
     os.environ[EDITION] = str(edition.resolve())
     follow_supervisor()
     Granian(
-        "tamizdat.cli.servers:paper_application",
+        "paper",
         address=host,
         port=port,
         interface=Interfaces.ASGI,
-        factory=True,
         log_access=False,
         log_level=LogLevels.warning,
-    ).serve()
+    ).serve(target_loader=paper_application, wrap_loader=False)

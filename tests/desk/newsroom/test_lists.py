@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from wagtail.models import Locale
+from wagtail.models import Locale, TaskState
 from wagtail.search import index
 
 from tamizdat.desk.newsroom.models import Article, Byline, Person, Section
+from tamizdat.desk.newsroom.statuses import Status, statuses_of
 from tamizdat.desk.staff.models import User
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,19 @@ def test_an_article_in_review_is_found_and_says_so(
 ) -> None:
     article.get_workflow().start(article, reporter)
     assert headlines(status="review") == [str(article)]
+
+
+def test_a_text_that_somebody_approved_waits_to_be_published(
+    headlines: Callable[..., list[str]], article: Article, reporter: User, editor: User
+) -> None:
+    article.get_workflow().start(article, reporter)
+    TaskState.objects.get().approve(user=editor)
+    article.refresh_from_db()
+    assert headlines(status="approved") == [str(article)]
+    assert statuses_of([article]) == {article.pk: Status.APPROVED}
+    article.save_revision(user=reporter)
+    article.refresh_from_db()
+    assert headlines(status="approved") == []
 
 
 def test_search_finds_begun_words_of_headlines_and_words_of_the_text(

@@ -20,11 +20,13 @@ from wagtail.admin.ui.components import Component
 from wagtail.models import Revision, TaskState, WorkflowState
 
 from tamizdat.desk.newsroom.models import Article
+from tamizdat.desk.newsroom.statuses import approved_texts
 from tamizdat.desk.publishing import heartbeat, queue, state
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.staff.models import User
 
 ROWS = 6
+_LATELY = 100
 DAYS = 30
 
 
@@ -70,9 +72,10 @@ class Dashboard(Component):
             "may_write": user.has_perm("newsroom.add_article"),
             "new_url": _viewset_url("add"),
             "list_url": _viewset_url("list"),
-            "front_url": _front_url(),
+            "front_url": _front_url() if user.has_perm("newsroom.change_frontpin") else "",
             "live": live(),
             "waiting": mine,
+            "approved": approved() if user.has_perm("newsroom.publish_article") else [],
             "reviewed": sent_by(user),
             "drafts": drafts_of(user),
             "due": due(),
@@ -125,6 +128,19 @@ def _task_row(task: TaskState) -> Row:
         _edit(task.revision.object_id),
         f"{who}{state.when(task.started_at)}",
     )
+
+
+def approved() -> list[Row]:
+    """Texts that were approved lately and that readers do not have yet."""
+    lately = TaskState.objects.filter(status=TaskState.STATUS_APPROVED).order_by("-pk")
+    texts = list(lately.values_list("revision_id", flat=True)[:_LATELY])
+    articles = approved_texts(Article.objects.filter(latest_revision__in=texts))
+    scheduled = {row.link for row in due()}
+    rows = [
+        Row(str(a), _panel(a.pk), state.when(a.updated_at))
+        for a in articles.only("headline", "working_headline", "updated_at")[: ROWS * 2]
+    ]
+    return [row for row in rows if row.link not in scheduled][:ROWS]
 
 
 def sent_by(user: User) -> list[Row]:

@@ -128,3 +128,18 @@ LANGUAGE_NAMES = {
     "tr": "Türkçe",
     "uk": "Українська",
 }
+
+# To standard error, where the supervisor keeps it. No handler writes who asked: Django's request
+# log names the path and the fault, never an address.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "tamizdat": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}

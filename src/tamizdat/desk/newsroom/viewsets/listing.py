@@ -33,7 +33,7 @@ from tamizdat.desk.staff.models import User
 LISTED = (
     *("pk", "headline", "working_headline", "live", "has_unpublished_changes", "withdrawn_at"),
     *("updated_at", "path", "locale", "section__title", "edited_by__first_name"),
-    *("edited_by__last_name", "edited_by__username"),
+    *("edited_by__last_name", "edited_by__username", "latest_revision_id"),
 )
 
 

@@ -26,6 +26,12 @@ class Paper:
         self.host = host
         self.canonical = canonical or host
 
+    @classmethod
+    def served_at(cls, host: str) -> Paper:
+        """A paper whose own address is another: what its front page calls canonical."""
+        (canonical,) = cls(host).page("/en/").xpath("//link[@rel='canonical']/@href")
+        return cls(host, canonical.removesuffix("/en/"))
+
     def get(self, path: str) -> Answer:
         return fetch(self.host + path)
 

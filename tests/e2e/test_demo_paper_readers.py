@@ -28,7 +28,8 @@ def kinds_of_page(paper: Paper, language: str) -> dict[str, str]:
     for name in ("topics", "places", "people", "series"):
         found |= _first(everything, f"/{language}/{name}/", name)
     pages = paper.page(f"/{language}/").xpath("//footer//a/@href")
-    found |= {f"page {n}": p for n, p in enumerate(pages) if p.startswith(f"/{language}/")}
+    ours = (p for p in pages if p.startswith(f"/{language}/") and p.endswith("/"))
+    found |= {f"page {n}": p for n, p in enumerate(ours)}
     nav = paper.page(f"/{language}/").xpath("//nav//a/@href")
     sections = [p for p in nav if p.startswith(f"/{language}/") and p != f"/{language}/"]
     return {**found, "section": sections[0], **_corrected(paper, language)}
@@ -58,7 +59,7 @@ def _corrected(paper: Paper, language: str) -> dict[str, str]:
 
 @pytest.fixture(params=["en", "ru"])
 def kinds(request: pytest.FixtureRequest, demo_paper: tuple[str, Path]) -> dict[str, str]:
-    return kinds_of_page(Paper(demo_paper[0]), request.param)
+    return kinds_of_page(Paper.served_at(demo_paper[0]), request.param)
 
 
 def test_nobody_is_kept_out_of_any_kind_of_page(
@@ -134,7 +135,7 @@ def test_a_reader_goes_from_front_to_story_to_section_by_keyboard(
     page = open_browser().new_page()
     page.goto(f"{demo_paper[0]}/en/")
     page.keyboard.press("Tab")
-    expect(page.locator(":focus")).to_have_attribute("href", "#main")
+    expect(page.locator(":focus")).to_have_attribute("href", "#content")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     first = page.locator(":focus")
@@ -148,7 +149,7 @@ def test_dates_and_words_are_those_of_the_language(
 ) -> None:
     page = open_browser().new_page()
     for language, word in (("en", "Sources for this story"), ("ru", "Источники")):
-        paper = Paper(demo_paper[0])
+        paper = Paper.served_at(demo_paper[0])
         page.goto(demo_paper[0] + paper.stories(f"/{language}/")[0])
         expect(page.locator("html")).to_have_attribute("lang", language)
         expect(page.get_by_role("heading", name=word).first).to_be_visible()

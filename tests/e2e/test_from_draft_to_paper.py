@@ -118,7 +118,7 @@ def rita_looks_at_it_as_readers_will(rita: Page, title: str) -> None:
     rita.get_by_role("tab", name="Write").click()
     expect(rita.get_by_role("textbox", name="Headline")).to_have_value(title)
     rita.get_by_role("button", name="Toggle preview").click()
-    preview = rita.frame_locator("iframe[title='Preview']")
+    preview = rita.frame_locator("iframe[title='Preview']").first
     expect(preview.get_by_role("heading", level=1)).to_have_text(title)
     expect(preview.get_by_text("We counted every plank")).to_be_attached()
     rita.get_by_role("button", name="Toggle preview").click()

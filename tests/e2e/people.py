@@ -171,6 +171,7 @@ def offered(page: Page) -> set[str]:
     names |= {a.inner_text().strip() for a in foot.get_by_role("link").all()}
     if more.count():
         more.click()
+        expect(foot.get_by_role("tooltip")).to_be_hidden()
     return names
 
 

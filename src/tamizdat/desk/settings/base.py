@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tamizdat.desk.staff.signed_out.KeepTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tamizdat.desk.publishing.middleware.RefusalMiddleware",
@@ -86,6 +87,7 @@ STATIC_URL = "/static/"
 MEDIA_URL = "/desk/newsroom/media/"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "tamizdat.desk.staff.signed_out.token_failed"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

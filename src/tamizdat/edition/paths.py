@@ -152,6 +152,7 @@ def page_path(language: str, slug: str, version: int = 0) -> str:
     return f"/{language}/{slug}/v{version}/" if version else f"/{language}/{slug}/"
 
 
+@lru_cache(maxsize=16_384)
 def media_path(sha256_hex: str, media_type: str) -> str:
     """``/media/ab/abcdef….avif``"""
     extension = MEDIA_EXTENSIONS.get(media_type.split(";")[0].strip().lower(), "bin")

@@ -52,6 +52,7 @@ import base64
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -329,6 +330,7 @@ def ni_uri(sha256_hex: str) -> str:
     return f"ni:///sha-256;{digest.decode()}"
 
 
+@lru_cache(maxsize=16_384)
 def ni_sha256(uri: str) -> str | None:
     """The hexadecimal sha-256 in an ``ni:`` URI, or None where it is another URI."""
     found = _NI.match(uri)

@@ -75,7 +75,7 @@ class Tongue:
     def clock(self, when: datetime) -> str:
         """The same of a date that is in the paper's time zone already."""
         day = self.calendar.day(when.date())
-        return self.words["moment"].format(day=day, time=f"{when:%H:%M}")
+        return self.words["moment"].format(day=day, time=f"{when.hour:02}:{when.minute:02}")
 
     def _render(self, kind: PageKind, section: str) -> tuple[Markup, ...]:
         words = self.words

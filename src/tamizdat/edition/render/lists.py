@@ -19,7 +19,7 @@ from tamizdat.edition.paths import index_path, url
 from tamizdat.edition.render import linked
 from tamizdat.edition.render.articles import alternates
 from tamizdat.edition.render.furniture import Tongue
-from tamizdat.edition.render.templates import environment
+from tamizdat.edition.render.templates import environment, render, trusted
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.views import Card, Front, Link, Listing, ListingPage, Period
 
@@ -93,55 +93,64 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
     if shown.kind != "site":
         title = f"{title} · {tongue.language.name}"
     section = shown.slug if shown.kind == "section" else ""
-    return _LISTING.render(
-        f=tongue.furniture("listing", section),
-        t=words.plain,
-        title=title,
-        description="" if period else shown.description,
-        canonical=tongue.site.address + url(path),
-        alternates=(),
-        feeds=_feeds(shown.path) if section else (),
-        linked_data="",
-        languages=tongue.language_links({}),
-        listing=shown,
-        period=period,
-        heading=heading,
-        label=_label(shown, period, tongue),
-        days=_days(page.cards, tongue) if period else (),
-        rows=() if period else _timed(page.cards, None, tongue),
-        older=page.older,
-        newer=page.newer,
-        older_words=words.fill("older", title=_turn(page.older, tongue)) if page.older else "",
-        newer_words=words.fill("newer", title=_turn(page.newer, tongue)) if page.newer else "",
-        periods=_periods(page.periods, tongue),
-    ).encode()
+    values = {
+        "f": tongue.furniture("listing", section),
+        "t": words.plain,
+        "title": title,
+        "description": "" if period else shown.description,
+        "canonical": tongue.site.address + url(path),
+        "alternates": (),
+        "feeds": _feeds(shown.path) if section else (),
+        "linked_data": "",
+        "languages": tongue.language_links({}),
+        "listing": shown,
+        "period": period,
+        "heading": heading,
+        "label": _label(shown, period, tongue),
+        "days": _days(page.cards, tongue) if period else (),
+        "rows": () if period else _timed(page.cards, None, tongue),
+        "older": page.older,
+        "newer": page.newer,
+        "older_words": words.fill("older", title=_turn(page.older, tongue)) if page.older else "",
+        "newer_words": words.fill("newer", title=_turn(page.newer, tongue)) if page.newer else "",
+        "periods": _periods(page.periods, tongue),
+    }
+    return render(_LISTING, values)
 
 
 def _label(shown: Listing, period: Period | None, tongue: Tongue) -> Markup | str:
     """Above a period: its listing. Above a topic, a person: all of their kind."""
-    link = Markup('<a href="{}">{}</a>')
     if period:
-        return link.format(shown.path, shown.title)
+        return _link(shown.path, shown.title)
     if shown.kind in ("site", "section"):
         return ""
-    return link.format(index_path(shown.kind, tongue.code), tongue.words[f"kind_{shown.kind}"])
+    return _link(index_path(shown.kind, tongue.code), tongue.words[f"kind_{shown.kind}"])
+
+
+@lru_cache(maxsize=4096)
+def _link(path: str, words: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(path, words)
 
 
 def _days(cards: Sequence[Card], tongue: Tongue) -> list[tuple[str, str, Markup]]:
     """Runs of stories of one day: its ISO date, its words, the stories with their times."""
     rows = [_row(card, tongue) for card in cards]
     return [
-        (day.isoformat(), tongue.calendar.day_label(day), Markup("").join(html for _, html in run))
+        (
+            day.isoformat(),
+            tongue.calendar.day_label(day),
+            trusted("".join([html for _, html in run])),
+        )
         for day, run in groupby(rows, key=lambda row: row[0])
     ]
 
 
 @lru_cache(maxsize=8192)
-def _row(card: Card, tongue: Tongue) -> tuple[date, Markup]:
+def _row(card: Card, tongue: Tongue) -> tuple[date, str]:
     """A story under its day: which day, and its HTML. Kept, as a story is in seven lists or so."""
     local = tongue.calendar.local(card.published)
-    html = _TEASER(card, f"{local:%H:%M}", tongue.words.plain, "h3")
-    return local.date(), Markup(html)  # noqa: S704 - escaped by the template.
+    html: str = _TEASER(card, f"{local.hour:02}:{local.minute:02}", tongue.words.plain, "h3")
+    return local.date(), html
 
 
 def _periods(periods: Sequence[Period], tongue: Tongue) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ its caption, and the page is whole without it.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import NamedTuple
 
@@ -31,6 +31,13 @@ class File(NamedTuple):
     path: str
 
 
+@lru_cache(maxsize=16_384)
+def _file(href: str, kind: str, width: int, height: int) -> File | None:
+    """A file of ours; kept, as a photo is looked at for its card, its page and its feed."""
+    digest = ni_sha256(href)
+    return File(width, height, media_path(digest, kind)) if digest is not None else None
+
+
 class Photo:
     """A photo whose files are looked at once."""
 
@@ -40,9 +47,8 @@ class Photo:
         for rendition in item.renditions:
             kind, width, height = rendition.content_type, rendition.width, rendition.height
             if kind and width and height and rendition.href:
-                digest = ni_sha256(rendition.href)
-                if digest is not None:
-                    file = File(width, height, media_path(digest, kind))
+                file = _file(rendition.href, kind, width, height)
+                if file is not None:
                     self.files.setdefault(kind, []).append(file)
         for files in self.files.values():
             files.sort()

@@ -3,7 +3,8 @@
 
 What always holds: what is not ``Markup`` is escaped, and a name that a template uses and is not
 given is an error. Jinja's own ``escape`` makes a ``Markup`` of every value only to join it a
-moment later; ours gives plain text, which halves the time of a page.
+moment later; ours gives plain text, which halves the time of a page. Templates know no global
+names but those they are given.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context
 from markupsafe import Markup
 from markupsafe import escape as careful_escape
 
@@ -44,6 +46,15 @@ class _Environment(jinja2.Environment):
     code_generator_class = _Generator
     escaped = staticmethod(escaped)
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As Jinja's, but a dictionary is first asked for its item, not for its methods."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        try:
+            return getattr(obj, attribute)
+        except AttributeError:
+            return super().getattr(obj, attribute)
+
 
 environment = _Environment(
     loader=jinja2.PackageLoader("tamizdat.theme"),
@@ -51,3 +62,15 @@ environment = _Environment(
     undefined=jinja2.StrictUndefined,
     auto_reload=False,
 )
+environment.globals.clear()
+
+
+def render(template: jinja2.Template, values: dict[str, Any]) -> bytes:
+    """The page as UTF-8; ``values`` are all that the template knows, and are not copied."""
+    context = Context(environment, values, template.name, template.blocks)
+    return "".join(template.root_render_func(context)).encode()
+
+
+def trusted(markup: str) -> Markup:
+    """``Markup`` of what is escaped or cleaned already, without asking what it is."""
+    return str.__new__(Markup, markup)

@@ -222,6 +222,22 @@ def test_an_editor_cannot_approve_what_they_changed_last_even_by_hand(
     assert not Article.objects.get().live
 
 
+def test_who_changes_a_text_while_approving_it_is_told_why_not_and_the_change_is_kept(
+    signed_in: Callable[[User], Client], article: Article, reporter: User, editor: User
+) -> None:
+    article.get_workflow().start(article, reporter)
+    client = signed_in(editor)
+    approve = {"action-workflow-action": "1", "workflow-action-name": "approve"}
+    sent = form(headline="Edgar's better headline", slug=article.slug) | approve
+    response = client.post(edit_url(article), sent)
+    assert response.status_code == 302
+    assert response["location"] == edit_url(article)
+    page = client.get(edit_url(article)).content.decode()
+    assert "somebody else has to approve it" in page
+    assert "Edgar&#x27;s better headline" in page
+    assert TaskState.objects.get().status == TaskState.STATUS_IN_PROGRESS
+
+
 def test_with_four_eyes_switched_off_one_person_is_enough(
     article: Article, editor: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ def test_a_form_opened_before_signing_in_anew_is_kept_too(reporter: User) -> Non
     page = strict.post(ADD, WRITTEN, headers={"origin": "http://testserver"})
     assert page.status_code == 403
     assert "Ночная смена" in page.content.decode()
+    assert "before you last signed in" in page.content.decode()
 
 
 def test_a_form_sent_by_a_strangers_page_is_refused_and_not_shown(reporter: User) -> None:

@@ -88,8 +88,12 @@ def _kept(request: HttpRequest, *, status: int) -> HttpResponse:
         return JsonResponse({"success": False, **said}, status=status)
     if not request.POST:
         return redirect_to_login(request.get_full_path(), reverse("wagtailadmin_login"))
-    fields = list(_fields(request))
-    context = {"fields": fields, "files": bool(request.FILES), "path": request.get_full_path()}
+    context = {
+        "fields": list(_fields(request)),
+        "files": bool(request.FILES),
+        "path": request.get_full_path(),
+        "signed_out": request.user.is_anonymous,
+    }
     response = render(request, "staff/kept.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response

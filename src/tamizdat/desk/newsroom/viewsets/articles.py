@@ -6,8 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
+from wagtail.admin import messages
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import (
     FieldPanel,
@@ -23,6 +26,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from tamizdat.desk.newsroom.models import Article
+from tamizdat.desk.newsroom.models.review import OwnTextError
 from tamizdat.desk.newsroom.side_panels import CommentsSidePanel
 from tamizdat.desk.newsroom.viewsets.listing import (
     ArticleChooserViewSet,
@@ -45,6 +49,10 @@ _SOURCES = (
 _CORRECTIONS = (
     "<p>A mistake that was published is put right in the text <em>and</em> told here. Readers see "
     "the note with its date above the text, in lists and in feeds.</p>"
+)
+_OWN_TEXT = (
+    "You changed the text, so somebody else has to approve it. Your changes are kept, and it is "
+    "still in review."
 )
 
 
@@ -168,6 +176,15 @@ class ArticleEditView(_WithComments, EditView):
             url = reverse("newsroom:translate", args=[self.object.pk])
             buttons.append(Button("Translate…", url=url, icon_name="globe", priority=15))
         return buttons
+
+    def workflow_action_action(self) -> HttpResponse | None:
+        """The form was saved before; who changed the text with it has become its author."""
+        try:
+            response: HttpResponse | None = super().workflow_action_action()
+        except OwnTextError:
+            messages.error(self.request, _OWN_TEXT)
+            return redirect(self.get_edit_url())
+        return response
 
 
 class ArticleViewSet(SnippetViewSet):

@@ -29,8 +29,10 @@ test: setup ## Everything CI runs but the slow tests: checks and all tests
 	@scripts/chromium.sh
 	@scripts/check.sh
 	@scripts/test_core.sh
-	$(call say,All tests)
-	@$(python) -m pytest -n auto -m "not slow" -q
+	$(call say,All tests but those in a browser)
+	@$(python) -m pytest -n auto -m "not slow and not browser" -q
+	$(call say,Tests in a browser)
+	@$(python) -m pytest -n 2 --dist loadfile -m "browser and not slow" -q
 
 test-slow: setup ## Faults, kill -9 at random points, long fuzzing
 	@scripts/chromium.sh

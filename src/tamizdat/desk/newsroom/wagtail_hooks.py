@@ -97,6 +97,20 @@ def names_have_changed(request: HttpRequest, instance: Any) -> None:
         actions.refresh_paper(request.user)  # type: ignore[arg-type]  # Only staff get here.
 
 
+@hooks.register("after_delete_snippet")
+def names_are_gone(request: HttpRequest, instances: list[Any]) -> None:
+    if not all(isinstance(instance, Article) for instance in instances):
+        actions.refresh_paper(request.user)  # type: ignore[arg-type]  # Only staff get here.
+
+
+@hooks.register("after_edit_setting")
+def paper_has_changed(request: HttpRequest, instance: Any) -> None:
+    """Colours, imprint and the paper's words stand on every page: where they changed, the worker
+    builds the whole paper (``Edition.needs_build``)."""
+    if isinstance(instance, NewsroomSettings):
+        actions.refresh_paper(request.user)  # type: ignore[arg-type]  # Only staff get here.
+
+
 @hooks.register("construct_snippet_action_menu")
 def publish_page_item(items: list[Any], request: HttpRequest, context: dict[str, Any]) -> None:
     item = PublishPageItem(order=20)

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel
 from wagtail.contrib.settings.models import BaseGenericSetting
 from wagtail.models import Locale
 
@@ -46,6 +49,14 @@ class NewsroomSettings(BaseGenericSetting, ClusterableModel):
         validators=[MaxValueValidator(200)],
         help_text="How many a front page shows.",
     )
+
+    panels: ClassVar = [
+        FieldPanel("organisation"),
+        FieldPanel("contact"),
+        InlinePanel("texts", heading="Words in each language", label="language"),
+        FieldRowPanel([FieldPanel("accent"), FieldPanel("accent_dark")]),
+        FieldRowPanel([FieldPanel("read_more"), FieldPanel("front_stories")]),
+    ]
 
     class Meta:
         verbose_name = "the paper"

@@ -219,9 +219,8 @@ class Build:
             self._media(self._bench.media)
 
     def _count(self) -> None:
+        self._begin()
         db = self._catalogue.db
-        if not db.in_transaction:
-            db.execute("BEGIN")
         db.execute(
             "INSERT INTO periods SELECT listing, period, count(*) FROM members GROUP BY 1, 2"
         )
@@ -282,6 +281,7 @@ class Build:
     def index(self, index: Index, last: str, edition: int) -> tuple[Subtree, Totals]:
         """Write the index. What did not change keeps the edition in which it last did."""
         spill = self._bench.spill
+        self._begin()  # Everything from here to ``close`` is one transaction.
         count = spill.settle()
         merge = _Merge(_whole(index, last), edition)
         tree = index.build(merge.run(spill.entries(edition)), count)
@@ -300,6 +300,10 @@ class Build:
         query = "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM stories"
         found: tuple[int, int, int] = self._catalogue.db.execute(query).fetchone()
         return found
+
+    def _begin(self) -> None:
+        if not self._catalogue.db.in_transaction:
+            self._catalogue.db.execute("BEGIN")
 
     def _next_turn(self) -> int:
         """Let workers see the catalogue as it is now."""

@@ -240,6 +240,8 @@ class Catalogue:
             refs += [(uri, story) for uri in r.related]
             media += [(file, story) for file in files]
             former += [(path, story) for path in r.former]
+        for keyed in (members, refs, media, former):
+            keyed.sort()  # Neighbours in a tree are quicker to insert one after another.
         run = self.db.executemany
         run("INSERT INTO stories VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", stories)
         run("INSERT INTO members VALUES (?, ?, ?, ?)", members)

@@ -16,11 +16,11 @@ from importlib import resources
 from typing import Any, Literal
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tamizdat.edition.paths import KIND_FOLDERS, index_path, url
 from tamizdat.edition.render import linked
-from tamizdat.edition.render.templates import environment
+from tamizdat.edition.render.templates import environment, trusted
 from tamizdat.edition.site import Language, Page, Site
 from tamizdat.theme import style
 from tamizdat.theme.words import Calendar, Words, endonym
@@ -35,9 +35,10 @@ SHEETS: dict[PageKind, tuple[str, ...]] = {
 CORRECTIONS_PAGES = ("corrections", "corrections-policy")
 MESSAGE_PAGES = ("support", "about")
 _CUT = "\x00cut\x00"
-_LANGUAGES = Markup('<nav class="languages" aria-label="{}"><ul>{}</ul></nav>\n')
+_LANGUAGES = Markup('<nav class="languages" aria-label="{}"><ul>')
+_LANGUAGES_END = "</ul></nav>\n"
 _HERE = Markup('<li><span lang="{0}" aria-current="true">{1}</span></li>')
-_THERE = Markup('<li><a href="{0}" hreflang="{1}" lang="{1}">{2}</a></li>')
+_THERE = Markup(' hreflang="{0}" lang="{0}">{1}</a></li>')
 
 
 class Tongue:
@@ -109,15 +110,31 @@ class Tongue:
         return self._language_links({})
 
     def _language_links(self, paths: Mapping[str, str]) -> Markup:
-        items = [
-            _HERE.format(lang.code, endonym(lang.code))
-            if lang.code == self.code
-            else _THERE.format(
-                paths.get(lang.code, f"/{lang.code}/"), lang.code, endonym(lang.code)
+        before, items = self._language_items
+        return trusted(
+            before
+            + "".join(
+                [
+                    f'<li><a href="{escape(paths.get(code, front))}"{html}'
+                    if front
+                    else html
+                    for code, front, html in items
+                ]
             )
+            + _LANGUAGES_END
+        )
+
+    @cached_property
+    def _language_items(self) -> tuple[str, list[tuple[str, str, str]]]:
+        """What stands before the links; of each its code, its front (nothing for this language)
+        and its HTML, as far as it is the same on every page."""
+        items = [
+            (lang.code, "", str(_HERE.format(lang.code, endonym(lang.code))))
+            if lang.code == self.code
+            else (lang.code, f"/{lang.code}/", str(_THERE.format(lang.code, endonym(lang.code))))
             for lang in self.site.languages
         ]
-        return _LANGUAGES.format(self.words["languages"], Markup("").join(items))
+        return str(_LANGUAGES.format(self.words["languages"])), items
 
     @cached_property
     def corrections_policy(self) -> str:

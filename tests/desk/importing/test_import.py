@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from wagtail.models import Locale
 
 from tamizdat.desk.newsroom.models import Article, Person, Photo, Section, SitePage, Topic
 from tamizdat.desk.publishing import actions, services
@@ -51,6 +52,13 @@ def test_posts_come_in_as_drafts_with_people_filing_and_dates(paper: Paper, tmp_
     assert article.original_url == "https://old.example/2015/01/story-1/"
     assert article.get_latest_revision_as_object().headline == "Story 1"
     assert Person.objects.count() == 1
+
+
+def test_sections_that_come_in_stand_behind_the_newsrooms_own(paper: Paper, tmp_path: Path) -> None:
+    english = Locale.objects.get(language_code="en")
+    Section.objects.create(locale=english, title="Ours", slug="ours", order=4)
+    bring_in(export(tmp_path, item(1, extra=FILED)))
+    assert [s.slug for s in Section.objects.filter(locale=english)] == ["ours", "sea"]
 
 
 def test_published_posts_are_in_the_paper_and_old_addresses_lead_there(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from django.db.models import Max
 from wagtail.models import Locale
 
 from tamizdat.desk.newsroom.models import (
@@ -80,7 +81,7 @@ class Terms:
         if known is None:
             slug = _possible(model, wanted, locale)
             known, _ = model.objects.get_or_create(
-                locale=locale, slug=slug, defaults={"title": title}
+                locale=locale, slug=slug, defaults={"title": title} | _place(model, locale)
             )
             self._terms[key] = known
         assert isinstance(known, model)  # noqa: S101 - the key names the model
@@ -102,6 +103,14 @@ class Terms:
 
 def _once(terms: list[_Filed]) -> list[_Filed]:
     return list({term.pk: term for term in terms}.values())
+
+
+def _place(model: type[_Filed], locale: Locale) -> dict[str, int]:
+    """A section that comes with an import stands behind those that the newsroom has."""
+    if model is not Section:
+        return {}
+    last = Section.objects.filter(locale=locale).aggregate(last=Max("order"))["last"]
+    return {"order": 0 if last is None else last + 1}
 
 
 def _possible(model: type, slug: str, locale: Locale) -> str:

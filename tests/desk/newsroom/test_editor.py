@@ -280,6 +280,56 @@ def test_nobody_gets_in_without_an_account(article: Article, client: Client) -> 
         assert "/desk/login/" in response["location"]
 
 
+def test_review_is_spoken_of_in_words_of_a_newsroom(
+    signed_in: Callable[[User], Client], article: Article, reporter: User, editor: User
+) -> None:
+    rita, sent = signed_in(reporter), form(headline=article.headline, slug=article.slug)
+    assert "Send to review" in rita.get(edit_url(article)).content.decode()
+    page = rita.post(edit_url(article), sent | {"action-submit": "1"}, follow=True)
+    assert "has been sent to review" in page.content.decode()
+    assert "Take back from review" in rita.get(edit_url(article)).content.decode()
+    edgar = signed_in(editor)
+    page = edgar.get(edit_url(article)).content.decode()
+    assert "Ask for changes" in page
+    assert "and Publish" not in page
+    approve = {"action-workflow-action": "1", "workflow-action-name": "approve"}
+    page = edgar.post(edit_url(article), sent | approve, follow=True).content.decode()
+    assert "You approved “Ferry crews end their strike”" in page
+
+
+def test_the_first_action_is_to_publish_only_for_who_may(
+    signed_in: Callable[[User], Client], article: Article, reporter: User, publisher: User
+) -> None:
+    def first(user: User) -> str:
+        page = signed_in(user).get(edit_url(article)).content.decode()
+        foot = page[page.index('aria-label="Actions') :]
+        return min(("Publish…", "Save draft"), key=foot.index)
+
+    assert first(publisher) == "Publish…"
+    assert first(reporter) == "Save draft"
+
+
+def test_the_desk_bears_the_name_of_the_paper(
+    signed_in: Callable[[User], Client], client: Client, reporter: User
+) -> None:
+    for page in (client.get("/desk/login/"), signed_in(reporter).get(ADD)):
+        text = page.content.decode()
+        title = text[text.index("<title>") : text.index("</title>")]
+        assert title.endswith("- The Meridian")
+        assert "Sign in to Wagtail" not in text
+        assert "wordmark" not in text
+    assert "Choose a photo" in text
+
+
+def test_the_list_opens_without_a_filter(
+    signed_in: Callable[[User], Client], article: Article, reporter: User
+) -> None:
+    page = signed_in(reporter).get(LIST).content.decode()
+    assert "Ferry crews end their strike" in page
+    assert "Clear all filters" not in page
+    assert "w-pill__content" not in page
+
+
 def test_the_menu_speaks_of_the_newsroom(
     signed_in: Callable[[User], Client], operator: User, english: Locale
 ) -> None:

@@ -17,7 +17,7 @@ from wagtail.contrib.settings.registry import register_setting
 from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 
-from tamizdat.desk.newsroom import actions, urls
+from tamizdat.desk.newsroom import actions, urls, words
 from tamizdat.desk.newsroom.models import Article, NewsroomSettings, SitePage
 from tamizdat.desk.newsroom.viewsets import ArticleViewSet, FilingGroup, PersonViewSet
 from tamizdat.desk.newsroom.viewsets.pages import (
@@ -26,6 +26,7 @@ from tamizdat.desk.newsroom.viewsets.pages import (
     publish_if_asked,
 )
 
+words.of_photos()
 register_snippet(ArticleViewSet)
 register_snippet(PersonViewSet)
 register_snippet(FilingGroup)

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path, reverse
-from django.utils.translation import gettext as _
 from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.log_actions import LogActionRegistry
@@ -16,14 +15,18 @@ from wagtail.snippets.action_menu import (
     ActionMenuItem,
     PublishMenuItem,
     UnpublishMenuItem,
-    WorkflowMenuItem,
 )
 
+from tamizdat.desk.newsroom import words
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.publishing import dashboard, urls
 from tamizdat.desk.publishing.models import StoryVersion
 
 PANEL = "to-publish-panel"
+
+
+def may_publish(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("newsroom.publish_article"))
 
 
 @hooks.register("register_admin_urls")
@@ -58,7 +61,7 @@ class _LinkItem(ActionMenuItem):
     def is_shown(self, context: dict[str, Any]) -> bool:
         if context["view"] != "edit" or not context["instance"].live:
             return False
-        return bool(context["request"].user.has_perm("newsroom.publish_article"))
+        return may_publish(context["request"])
 
     def get_url(self, parent_context: dict[str, Any]) -> str:
         return reverse(f"publishing:{self.target}", args=[parent_context["instance"].pk])
@@ -93,13 +96,11 @@ def change_menu(items: list[ActionMenuItem], request: HttpRequest, context: dict
     """Wagtail's Publish and Unpublish give way to the panel and to Withdraw."""
     if context["model"] is not Article:
         return
-    items[:] = [i for i in items if not isinstance(i, PublishMenuItem | UnpublishMenuItem)]
-    for item in items:
-        if isinstance(item, WorkflowMenuItem) and item.name == "approve":
-            # Wagtail says “Approve and Publish”; here it only approves (see ``approval``).
-            item.label = _("Approve with comment") if item.launch_modal else _("Approve")
+    kept = [i for i in items if not isinstance(i, PublishMenuItem | UnpublishMenuItem)]
+    items[:] = words.in_menu(kept)
+    publishing_comes_first = context["view"] == "edit" and may_publish(request)
     ours = (
-        PublishPanelItem(order=30),
+        PublishPanelItem(order=-10 if publishing_comes_first else 30),
         CorrectItem(order=70),
         AddressItem(order=75),
         WithdrawItem(order=80),

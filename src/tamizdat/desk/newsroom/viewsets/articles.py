@@ -25,6 +25,7 @@ from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.widgets.button import Button
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
+from tamizdat.desk.newsroom import words
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.newsroom.models.review import OwnTextError
 from tamizdat.desk.newsroom.side_panels import CommentsSidePanel
@@ -157,7 +158,15 @@ class _WithComments:
         return panels
 
 
-class ArticleCreateView(CreateView):
+class _InOurWords:
+    """Says what was done in words of a newsroom."""
+
+    def get_success_message(self, instance: Article | None = None) -> str:
+        done = getattr(self, "workflow_action", None) or self.action  # type: ignore[attr-defined]  # of the view
+        return words.what_was_done(instance or self.object, done)  # type: ignore[attr-defined]  # of the view
+
+
+class ArticleCreateView(_InOurWords, CreateView):
     def get_page_subtitle(self) -> str:
         return "New article"
 
@@ -167,7 +176,7 @@ class ArticleCreateView(CreateView):
         return article
 
 
-class ArticleEditView(_WithComments, EditView):
+class ArticleEditView(_WithComments, _InOurWords, EditView):
     @cached_property
     def header_more_buttons(self) -> list[Button]:
         """Simple translation's own button would leave the address and sections as they are."""

@@ -43,7 +43,7 @@ class SitePageViewSet(SnippetViewSet):
     list_display: ClassVar = [
         "title",
         LocaleColumn(label="Language"),
-        "get_kind_display",
+        Column("kind", label="Kind", accessor="get_kind_display"),
         Column("state", label="Readers see", accessor=_state),
     ]
     edit_handler = ObjectList(

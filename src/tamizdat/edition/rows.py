@@ -11,6 +11,7 @@ What is not done here: writing (``catalogue``), what the story shows (the render
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -63,6 +64,19 @@ class StoryRow(msgspec.Struct, array_like=True, frozen=True):
     related: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     former: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[[bytes], StoryRow], tuple[bytes]]:
+        """Cross between processes as MessagePack, which is ten times as quick as parts in
+        pickles."""
+        return _unpack, (_pack(self),)
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpacker = msgspec.msgpack.Decoder(StoryRow)
+
+
+def _unpack(raw: bytes) -> StoryRow:
+    return _unpacker.decode(raw)
 
 
 def rank(published: datetime, uri: str) -> int:

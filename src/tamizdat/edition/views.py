@@ -23,7 +23,7 @@ class _Data(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Base of the plain data below."""
 
 
-class Thumb(_Data, frozen=True):
+class Thumb(_Data, frozen=True, cache_hash=True):
     """A small picture in a list: address from the root, size in pixels, alternative text."""
 
     path: str
@@ -32,7 +32,7 @@ class Thumb(_Data, frozen=True):
     alt: str = ""
 
 
-class Card(_Data, frozen=True):
+class Card(_Data, frozen=True, cache_hash=True):
     """A story as lists show it. Dates are RFC 3339 with offset; ``minutes`` to read."""
 
     uri: str

@@ -115,9 +115,7 @@ class Tongue:
             before
             + "".join(
                 [
-                    f'<li><a href="{escape(paths.get(code, front))}"{html}'
-                    if front
-                    else html
+                    f'<li><a href="{escape(paths.get(code, front))}"{html}' if front else html
                     for code, front, html in items
                 ]
             )

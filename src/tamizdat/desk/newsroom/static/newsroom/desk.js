@@ -116,7 +116,8 @@
     if (box.dataset.ready) return;
     box.dataset.ready = "1";
     const url = box.dataset.comments;
-    const token = box.dataset.csrf || document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";
+    // Asked each time: signing in anew changes the form's token (staff/session.js).
+    const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value || box.dataset.csrf || "";
     const sorry = (text) => {
       const line = document.createElement("p");
       line.className = "error-message";
@@ -128,7 +129,7 @@
       let response;
       try {
         response = await fetch(url, body
-          ? { method: "POST", body, headers: { "X-CSRFToken": token } } : {});
+          ? { method: "POST", body, headers: { "X-CSRFToken": token() } } : {});
       } catch {
         sorry("The desk did not answer. What you wrote is still here: try again.");
         return;

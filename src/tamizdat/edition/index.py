@@ -130,14 +130,17 @@ class Index:
             yield from self.walk(child)
 
     def files(self, root: str) -> Iterator[str]:
-        """The names of the tree's files."""
+        """The names of the tree's files. A subtree that fits in a shard is one: it is not read."""
         if not root:
             return
         yield root
         node = self.node(root)
         if isinstance(node, Branch):
-            for child in node.children:
-                yield from self.files(child)
+            for child, count in zip(node.children, node.counts, strict=True):
+                if count > SHARD:
+                    yield from self.files(child)
+                elif child:
+                    yield child
 
     def update(self, tree: Subtree, changes: Changes) -> Subtree:
         """The tree with entries set, and removed where the change is None."""

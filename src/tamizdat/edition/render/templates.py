@@ -46,6 +46,21 @@ class _Environment(jinja2.Environment):
     code_generator_class = _Generator
     escaped = staticmethod(escaped)
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._found: dict[str, jinja2.Template] = {}
+
+    def get_template(
+        self, name: str | jinja2.Template, parent: str | None = None, globals: Any = None
+    ) -> jinja2.Template:
+        """As Jinja's, but quick at what pages ask for each time: the same few templates."""
+        if not isinstance(name, str):
+            return name
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = super().get_template(name)
+        return found
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As Jinja's, but a dictionary is first asked for its item, not for its methods."""
         if type(obj) is dict and attribute in obj:

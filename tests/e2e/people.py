@@ -146,7 +146,9 @@ def file_under(page: Page, *, section: str, topic: str = "", place: str = "") ->
 
 
 def saved(page: Page) -> None:
-    """Wait until the desk has kept everything that was typed."""
+    """Wait until the desk has kept everything that was typed. It says “Saved” of what went before
+    for a moment after the last key: its own pause before saving has to pass first."""
+    page.wait_for_timeout(4000)
     word = page.get_by_text(re.compile(r"^\s*Saved\s*$")).filter(visible=True)
     expect(word.first).to_be_visible(timeout=30_000)
 

@@ -145,14 +145,6 @@ def file_under(page: Page, *, section: str, topic: str = "", place: str = "") ->
             expect(page.get_by_role("button", name=f"Take out {term}")).to_be_visible()
 
 
-def saved(page: Page) -> None:
-    """Wait until the desk has kept everything that was typed. It says “Saved” of what went before
-    for a moment after the last key: its own pause before saving has to pass first."""
-    page.wait_for_timeout(4000)
-    word = page.get_by_text(re.compile(r"^\s*Saved\s*$")).filter(visible=True)
-    expect(word.first).to_be_visible(timeout=30_000)
-
-
 def choose_action(page: Page, name: str | re.Pattern[str]) -> None:
     """One of the buttons at the foot of the editor."""
     foot = page.get_by_role("navigation", name="Actions (footer)")

@@ -68,7 +68,9 @@ PY
 uv_sync() {
     local environment=$1
     shift
-    UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-https://pypi.org/simple}} \
+    if [ -n "${PIP_INDEX_URL:-}" ] && [ -z "${UV_DEFAULT_INDEX:-}" ]; then
+        export UV_DEFAULT_INDEX=$PIP_INDEX_URL
+    fi
     UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180} UV_LINK_MODE=${UV_LINK_MODE:-copy} \
         .venv/bin/uv pip sync --quiet --python "$environment/bin/python" --require-hashes "$@" ||
         stop "The locked packages could not be installed." "Is the package index reachable? Behind a mirror, set PIP_INDEX_URL and run this again."

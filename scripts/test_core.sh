@@ -13,9 +13,9 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     uv_sync .venv-core requirements/core-test.txt
     echo "$wanted" >"$stamp"
 fi
-say "Tests of edition, theme, render and importers without Django"
+say "Tests of the Django-free parts without Django"
 folders=()
-for folder in edition render theme importers; do
+for folder in edition signed mirrors render theme importers; do
     [ -d "tests/$folder" ] && folders+=("tests/$folder")
 done
 if .venv-core/bin/python -c 'import django' 2>/dev/null; then

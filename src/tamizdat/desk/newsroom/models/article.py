@@ -24,7 +24,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from modelcluster.fields import ParentalKey, ParentalManyToManyField
-from modelcluster.models import ClusterableModel
+from modelcluster.models import ClusterableModel, model_from_serializable_data
 from wagtail.fields import StreamField
 from wagtail.models import (
     DraftStateMixin,
@@ -40,6 +40,7 @@ from wagtail.search import index
 
 from tamizdat.desk.newsroom.blocks import ArticleBody
 from tamizdat.desk.newsroom.models.article_parts import BylineRole, SourceKind
+from tamizdat.desk.newsroom.models.person import Person
 from tamizdat.desk.newsroom.text import new_uri, slug_from
 from tamizdat.desk.publishing.mixins import PublishedMixin
 
@@ -266,6 +267,23 @@ class Article(  # type: ignore[django-manager-missing]
 
         return preview(self)
 
+    @classmethod
+    def from_serializable_data(
+        cls, data: dict[str, Any], check_fks: bool = True, strict_fks: bool = False
+    ) -> Article:
+        """The text as a revision keeps it, its persons and sources read at once: the library asks
+        the database for each row. A byline whose person was deleted since is left out."""
+        parts = {"bylines": Byline, "sources": Source, "corrections": Correction}
+        rest = {name: value for name, value in data.items() if name not in parts}
+        article: Article = super().from_serializable_data(rest, check_fks, strict_fks)
+        for name, model in parts.items():
+            rows = [
+                model_from_serializable_data(model, row, check_fks=False)
+                for row in data.get(name, ())
+            ]
+            setattr(article, name, _with_persons(rows) if model is Byline else rows)
+        return article
+
     def with_content_json(self, content: dict[str, Any]) -> Article:
         """An older version of the text, with what belongs to the story itself kept as it is."""
         article: Article = super().with_content_json(content)
@@ -293,6 +311,14 @@ class Article(  # type: ignore[django-manager-missing]
             )
         else:
             self.save()
+
+
+def _with_persons(bylines: list[Byline]) -> list[Byline]:
+    persons = Person.objects.in_bulk({line.person_id for line in bylines})
+    for line in bylines:
+        if line.person_id in persons:
+            line.person = persons[line.person_id]
+    return [line for line in bylines if line.person_id in persons]
 
 
 class Byline(Orderable):

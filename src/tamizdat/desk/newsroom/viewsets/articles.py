@@ -23,10 +23,11 @@ from wagtail.admin.panels import (
 )
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.widgets.button import Button
+from wagtail.blocks import StreamBlock
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from tamizdat.desk.newsroom import words
-from tamizdat.desk.newsroom.models import Article
+from tamizdat.desk.newsroom.models import Article, Person
 from tamizdat.desk.newsroom.models.review import OwnTextError
 from tamizdat.desk.newsroom.side_panels import CommentsSidePanel
 from tamizdat.desk.newsroom.viewsets.listing import (
@@ -34,7 +35,14 @@ from tamizdat.desk.newsroom.viewsets.listing import (
     ArticleFilters,
     ArticleIndexView,
 )
-from tamizdat.desk.newsroom.widgets import CountedInput, CountedTextarea, TermPicker
+from tamizdat.desk.newsroom.widgets import (
+    BodyWidget,
+    CountedInput,
+    CountedTextarea,
+    KnownChooser,
+    LongSelect,
+    TermPicker,
+)
 from tamizdat.desk.publishing.side_panel import PaperSidePanel
 
 HEADLINE_FITS = 70
@@ -69,6 +77,13 @@ class ArticleForm(WagtailAdminModelForm):
             if name in self.fields and locale:
                 field = self.fields[name]
                 field.queryset = field.queryset.filter(locale_id=locale)
+        lines = self.formsets["bylines"].initial_forms if "bylines" in self.formsets else ()
+        for line in lines:
+            line.fields["person"].widget.known = line.instance.person
+
+
+def _body_blocks() -> StreamBlock:
+    return Article.body.field.stream_block
 
 
 def _write_tab() -> ObjectList:
@@ -86,7 +101,7 @@ def _write_tab() -> ObjectList:
                 heading="Another caption here",
                 classname="collapsed",
             ),
-            FieldPanel("body", heading="Text", help_text=_BODY),
+            FieldPanel("body", heading="Text", help_text=_BODY, widget=BodyWidget(_body_blocks())),
         ],
         heading="Write",
     )
@@ -97,7 +112,14 @@ def _sources_tab() -> ObjectList:
         [
             InlinePanel(
                 "bylines",
-                [FieldRowPanel([FieldPanel("person"), FieldPanel("role")])],
+                [
+                    FieldRowPanel(
+                        [
+                            FieldPanel("person", widget=KnownChooser(model=Person)),
+                            FieldPanel("role"),
+                        ]
+                    )
+                ],
                 heading="Bylines",
                 label="byline",
                 help_text=_BYLINES,
@@ -120,10 +142,10 @@ def _sources_tab() -> ObjectList:
 def _filing_tab() -> ObjectList:
     return ObjectList(
         [
-            FieldRowPanel([FieldPanel("section", widget=forms.Select), FieldPanel("dateline")]),
+            FieldRowPanel([FieldPanel("section", widget=LongSelect), FieldPanel("dateline")]),
             FieldPanel("topics", widget=TermPicker("topic")),
             FieldPanel("places", widget=TermPicker("place")),
-            FieldPanel("series", widget=forms.Select),
+            FieldPanel("series", widget=LongSelect),
             FieldPanel("slug"),
             FieldPanel("embargoed_until"),
             FieldPanel("sensitive"),

@@ -12,6 +12,7 @@ import django_filters
 from django import forms
 from django.core.paginator import Page
 from django.db import models
+from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
@@ -28,6 +29,7 @@ from wagtail.snippets.views.snippets import IndexView
 from tamizdat.desk.newsroom.models import Article, Person, Section, Topic
 from tamizdat.desk.newsroom.search import search_articles
 from tamizdat.desk.newsroom.statuses import Status, statuses_of, with_status
+from tamizdat.desk.newsroom.widgets import LongSelect
 from tamizdat.desk.staff.models import User
 
 LISTED = (
@@ -42,7 +44,7 @@ def listed() -> models.QuerySet[Article]:
     return (
         Article.objects.select_related("section", "edited_by")
         .only(*LISTED)
-        .prefetch_related("bylines__person")
+        .prefetch_related(Prefetch("bylines__person", Person.objects.only("name")))
     )
 
 
@@ -71,13 +73,16 @@ class ArticleFilters(WagtailFilterSet):
         widget=forms.RadioSelect,
     )
     topics = django_filters.ModelChoiceFilter(
-        label="Topic", queryset=Topic.objects.all(), method="by_topic"
+        label="Topic",
+        queryset=Topic.objects.only("title"),
+        method="by_topic",
+        widget=LongSelect,
     )
     section = django_filters.ModelChoiceFilter(
-        label="Section", queryset=Section.objects.select_related("locale")
+        label="Section", queryset=Section.objects.only("title"), widget=LongSelect
     )
     byline = django_filters.ModelChoiceFilter(
-        label="Byline", queryset=Person.objects.all(), method="by_person"
+        label="Byline", queryset=Person.objects.only("name"), method="by_person", widget=LongSelect
     )
     updated_at = django_filters.DateFromToRangeFilter(label="Changed", widget=DateRangePickerWidget)
 

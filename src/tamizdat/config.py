@@ -33,13 +33,23 @@ class DeskSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
 
 class PaperSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """``[paper]``: what is built. ``tree`` keeps a copy as plain files; ``workers`` is the number
-    of processes of a full build; ``brotli`` compresses every page when it is built."""
+    of processes of a full build; ``brotli`` compresses every page when it is built; ``entries``
+    are addresses that serve the reader, beside the paper's own."""
 
     host: str = "127.0.0.1"
     port: int = 8001
     tree: bool = True
     brotli: bool = False
     workers: int = 2
+    entries: tuple[str, ...] = ()
+
+
+class MirrorSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[mirrors]]``: a copy that readers may fetch from. ``url`` is the base under which
+    ``metadata/`` lies; ``cohort`` the readers that are told of it, empty for all of them."""
+
+    url: str
+    cohort: str = ""
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -54,6 +64,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     demo: bool = False
     desk: DeskSettings = DeskSettings()
     paper: PaperSettings = PaperSettings()
+    mirrors: tuple[MirrorSettings, ...] = ()
 
 
 class Newsroom:

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from tamizdat.cli import COMMANDS, cli
 from tamizdat.cli.desk import desk
 from tamizdat.cli.edition import edition
-from tamizdat.config import DeskSettings, PaperSettings, Settings
+from tamizdat.config import DeskSettings, MirrorSettings, PaperSettings, Settings
 
 TOP = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(TOP / "scripts"))
@@ -67,10 +67,17 @@ def _documented(page: str, heading: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("heading", "struct"),
-    [("The file", Settings), ("`[desk]`", DeskSettings), ("`[paper]`", PaperSettings)],
+    [
+        ("The file", Settings),
+        ("`[desk]`", DeskSettings),
+        ("`[paper]`", PaperSettings),
+        ("`[[mirrors]]`", MirrorSettings),
+    ],
 )
 def test_settings_and_defaults_are_documented(heading: str, struct: type[Any]) -> None:
-    fields = [f for f in msgspec.structs.fields(struct) if f.name not in ("desk", "paper")]
+    fields = [
+        f for f in msgspec.structs.fields(struct) if f.name not in ("desk", "paper", "mirrors")
+    ]
     wanted = {
         f.name: "must be given" if f.required else f"`{json.dumps(f.default, ensure_ascii=False)}`"
         for f in fields

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``metadata/current``: what a reader needs at once, in one file (edition-v1.md, section 3).
+
+What always holds: ``decode(encode(parts)) == parts``; bytes from outside raise ``BadFormatError``
+and nothing else. The file proves nothing: a part is no more than a file fetched under its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from tamizdat.edition.signed.errors import BadFormatError
+from tamizdat.edition.signed.layout import CURRENT_LIMIT, MAX_PARTS
+
+MAGIC: Final = b"TZM1"
+_HEAD_LIMIT = 4_096  # bytes: 16 parts with names of 200 characters
+_LINE = re.compile(rb"([A-Za-z0-9._/-]{1,200}) (0|[1-9][0-9]{0,5})")
+
+
+def encode(parts: Mapping[str, bytes]) -> bytes:
+    """The file of these parts: names in the folder (``metadata/timestamp.json``) to bytes, in the
+    order in which they are to stand. Raises ``ValueError`` where they are beyond its limits."""
+    names = [name.removeprefix("metadata/") for name in parts]
+    lines = [f"{name} {len(data)}" for name, data in zip(names, parts.values(), strict=True)]
+    head = "\n".join(["TZM1", *lines, "", ""]).encode()
+    made = head + b"".join(parts.values())
+    if len(parts) > MAX_PARTS or len(head) > _HEAD_LIMIT or len(made) > CURRENT_LIMIT:
+        raise ValueError("metadata/current cannot hold so many or so large parts")
+    return made
+
+
+def decode(data: bytes) -> dict[str, bytes]:
+    """The parts by their names in the folder, in their order. Raises ``BadFormatError``."""
+    head, ended, _ = data[:_HEAD_LIMIT].partition(b"\n\n")
+    lines = head.split(b"\n")
+    if len(data) > CURRENT_LIMIT or not ended or lines[0] != MAGIC or len(lines) > MAX_PARTS + 1:
+        raise BadFormatError("metadata/current is damaged: its list of parts cannot be read")
+    parts: dict[str, bytes] = {}
+    at = len(head) + 2
+    for line in lines[1:]:
+        if not (match := _LINE.fullmatch(line)):
+            raise BadFormatError("metadata/current is damaged: a part has no name or length")
+        name, length = match[1].decode(), int(match[2])
+        parts[name if "/" in name else f"metadata/{name}"] = data[at : at + length]
+        at += length
+    if at != len(data) or len(parts) != len(lines) - 1:
+        raise BadFormatError("metadata/current is damaged: its parts do not fill it")
+    return parts

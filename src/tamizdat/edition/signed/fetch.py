@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Where a copy of the edition is read from: a folder or a web server.
+
+What always holds: never are more bytes kept than the limit, a server that trickles is given up,
+and no redirect leads to another host. What comes back is not believed here: that is ``client``'s.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import quote, urljoin, urlsplit
+
+import urllib3
+
+from tamizdat.edition.signed.errors import MissingError, TooLongError, UnreachableError
+
+_MISSING: Final = (403, 404, 410)  # S3 says 403 of a file that is not there
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_HOPS = 3
+_CHUNK = 16_384
+
+
+class Fetcher(Protocol):
+    """Reads one file of a copy; several threads may call it at once."""
+
+    def fetch(self, name: str, limit: int) -> bytes:
+        """The bytes of a file by its name in the folder.
+
+        Raises ``MissingError`` where it is not there, ``TooLongError`` where it is longer than
+        ``limit`` bytes, ``UnreachableError`` where the copy cannot be read.
+        """
+
+
+class FolderFetcher:
+    """A copy in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def fetch(self, name: str, limit: int) -> bytes:
+        path = self.folder / name
+        if ".." in path.parts or not path.is_file():
+            raise MissingError(f"{name} is not there")
+        try:
+            with path.open("rb") as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            raise UnreachableError(f"{name} cannot be read: {error.strerror or error}") from error
+        if len(data) > limit:
+            raise TooLongError(f"{name} is longer than {limit:,} bytes")
+        return data
+
+
+class HttpFetcher:
+    """A copy on a web server.
+
+    ``timeout`` is in seconds: for a connection and for a silence. A server slower than ``rate``
+    bytes a second, after ``timeout``, is given up as well. ``connections`` at most are open.
+    """
+
+    def __init__(
+        self, url: str, *, timeout: float = 20.0, rate: int = 1_000, connections: int = 4
+    ) -> None:
+        self.url = url if url.endswith("/") else f"{url}/"
+        self._timeout = timeout
+        self._rate = rate
+        self._pool = urllib3.PoolManager(
+            maxsize=connections,
+            block=True,
+            timeout=urllib3.Timeout(timeout),
+            retries=urllib3.Retry(2, redirect=0, status=0, backoff_factor=0.2),
+            headers={"User-Agent": "tamizdat", "Accept-Encoding": "identity"},
+        )
+
+    def fetch(self, name: str, limit: int) -> bytes:
+        began = time.monotonic()
+        try:
+            response = self._open(name)
+            try:
+                data = self._read(response, name, limit, began)
+            except BaseException:
+                response.close()  # What is left of the body is not wanted.
+                raise
+            response.release_conn()
+            return data
+        except urllib3.exceptions.HTTPError as error:
+            raise UnreachableError(f"{self.url}{name} does not answer: {error}") from error
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def _open(self, name: str) -> urllib3.BaseHTTPResponse:
+        url = self.url + quote(name)
+        headers = {"User-Agent": "tamizdat", "Accept-Encoding": "identity"}
+        if name.endswith(".br"):
+            headers["Accept-Encoding"] = "br"
+        for _ in range(_HOPS + 1):
+            response = self._pool.request(
+                "GET", url, preload_content=False, redirect=False, headers=headers
+            )
+            if response.status == 200:
+                return response
+            response.close()
+            if response.status in _MISSING:
+                raise MissingError(f"{name} is not there")
+            if response.status not in _REDIRECTS:
+                raise UnreachableError(f"{url} answers with status {response.status}")
+            url = self._redirected(url, response.headers.get("Location", ""))
+        raise UnreachableError(f"{self.url}{name} leads from redirect to redirect")
+
+    def _redirected(self, url: str, location: str) -> str:
+        target = urljoin(url, location)
+        old, new = urlsplit(url), urlsplit(target)
+        safe = new.scheme == old.scheme or (old.scheme, new.scheme) == ("http", "https")
+        if new.hostname != old.hostname or not safe:
+            raise UnreachableError(f"{url} leads to another host, {new.hostname}: not followed")
+        return target
+
+    def _read(
+        self, response: urllib3.BaseHTTPResponse, name: str, limit: int, began: float
+    ) -> bytes:
+        data = bytearray()
+        while chunk := response.read1(_CHUNK, decode_content=False):
+            data += chunk
+            if len(data) > limit:
+                raise TooLongError(f"{name} is longer than {limit:,} bytes: stopped")
+            if time.monotonic() - began > self._timeout + len(data) / self._rate:
+                raise UnreachableError(f"{self.url}{name} comes too slowly: given up")
+        if response.length_remaining:
+            raise UnreachableError(f"{self.url}{name} was cut off")
+        return bytes(data)
+
+
+def open_copy(where: str) -> FolderFetcher | HttpFetcher:
+    """The copy at a URL or in a folder. Raises ``UnreachableError`` where there is no folder."""
+    if where.startswith(("https://", "http://")):
+        return HttpFetcher(where)
+    folder = Path(where)
+    if not folder.is_dir():
+        raise UnreachableError(f"{where} is neither a folder nor the URL of a mirror")
+    return FolderFetcher(folder)

@@ -115,6 +115,22 @@ def test_search_finds_begun_words_of_headlines_and_words_of_the_text(
     assert headlines(q="nothing") == []
 
 
+def test_a_word_of_very_many_articles_finds_the_last_added_and_says_so(
+    signed_in: Callable[[User], Client],
+    editor: User,
+    english: Locale,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("search", "viewsets.listing"):
+        monkeypatch.setattr(f"tamizdat.desk.newsroom.{module}.MOST", 3)
+    for number in range(4):
+        make(english, f"Ferry {number}", updated_at=timezone.now() - timedelta(days=number))
+    page = signed_in(editor).get(LIST, {"q": "ferry"})
+    assert [str(a) for a in page.context["page_obj"]] == ["Ferry 1", "Ferry 2", "Ferry 3"]
+    assert "Add a word" in page.content.decode()
+    assert "Add a word" not in signed_in(editor).get(LIST, {"q": "ferry 2"}).content.decode()
+
+
 @pytest.mark.parametrize("query", ['"', "*", "a OR", "NEAR(", "()", "col:x", "-", "ё'--"])
 def test_no_search_words_break_the_list(
     headlines: Callable[..., list[str]], article: Article, query: str

@@ -30,7 +30,7 @@ from tamizdat.edition.parallel import Pool, Task
 from tamizdat.edition.publishing import INDEXED, title_of
 from tamizdat.edition.site import Site
 from tamizdat.edition.sources import StorySource
-from tamizdat.edition.spill import Spill
+from tamizdat.edition.spill import Spill, spilled
 from tamizdat.edition.storylog import StoryLog
 from tamizdat.edition.workshop import Failure
 
@@ -274,7 +274,7 @@ class Build:
                     self._problem(f"story {uri}: the file {path} is missing")
                 else:
                     entry = Entry(path, sha256, length, 0, paths.media_type(path))
-                    self._bench.spill.add([(entry, 0)])
+                    self._bench.spill.add([spilled(entry)])
 
     # The index
 

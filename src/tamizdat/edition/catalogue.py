@@ -229,14 +229,22 @@ class Catalogue:
     def insert_many(self, rows: Sequence[tuple[StoryRow, tuple[int, int]]], first: int) -> None:
         """Add stories with ids from ``first`` on, and where each lies in the story log."""
         stories, members, refs, media, former = [], [], [], [], []
-        for story, (r, place) in enumerate(rows, first):
-            files = tuple(self._file_id(file) for file in r.files)
-            detail = _encode(Detail(r.memberships, r.related, files, r.former))
-            head = (story, r.uri, r.version, r.language, r.path, r.live, r.month, r.rank)
-            stories.append((*head, r.updated, r.translation, r.card, detail, *place))
-            for m in r.memberships:
-                listing = self.listing_id(m.kind, r.language, m.slug)
-                members.append((listing, m.period, r.rank, story))
+        listings = self._listings
+        for story, (r, (start, length)) in enumerate(rows, first):
+            files = tuple(map(self._file_id, r.files))
+            detail = _encode((r.memberships, r.related, files, r.former))  # As ``Detail``.
+            language, rank = r.language, r.rank
+            stories.append(
+                (
+                    story, r.uri, r.version, language, r.path, r.live, r.month, rank, r.updated,
+                    r.translation, r.card, detail, start, length,
+                )
+            )  # fmt: skip
+            for kind, slug, _, period in r.memberships:
+                listing = listings.get((kind, language, slug)) or self.listing_id(
+                    kind, language, slug
+                )
+                members.append((listing, period, rank, story))
             refs += [(uri, story) for uri in r.related]
             media += [(file, story) for file in files]
             former += [(path, story) for path in r.former]

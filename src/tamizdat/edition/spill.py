@@ -22,6 +22,17 @@ CREATE TABLE built (
 )
 """
 
+Spilled = tuple[str, bool, int, str, bytes, int, str, int, str]
+"""An entry as a row of the table. Plain, as it crosses between processes: a worker makes it."""
+
+
+def spilled(entry: Entry, rank: int = 0) -> Spilled:
+    """Redirects come with the rank of the story that claims the path."""
+    return (
+        key(entry.path), entry.status == 301, rank, entry.path, bytes.fromhex(entry.sha256),
+        entry.length, entry.media_type, entry.status, entry.location,
+    )  # fmt: skip
+
 
 class Spill:
     """A file of its own, thrown away after the build."""
@@ -34,28 +45,20 @@ class Spill:
         self._db.execute(_TABLE)
         self._db.execute("BEGIN")
 
-    def add(self, made: Iterable[tuple[Entry, int]]) -> None:
-        """Take entries; redirects come with the rank of the story that claims the path."""
-        self._db.executemany(
-            "INSERT INTO built VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    key(e.path), e.status == 301, rank, e.path, bytes.fromhex(e.sha256), e.length,
-                    e.media_type, e.status, e.location,
-                )
-                for e, rank in made
-            ],
-        )  # fmt: skip
+    def add(self, made: Iterable[Spilled]) -> None:
+        """Take what was made."""
+        self._db.executemany("INSERT INTO built VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", made)
 
-    def replace(self, made: Iterable[tuple[Entry, int]]) -> None:
-        """Take entries in place of those at the same paths."""
+    def replace(self, made: Iterable[Spilled]) -> None:
+        """Take what was made in place of what is at the same paths."""
         self._db.execute("CREATE INDEX IF NOT EXISTS by_path ON built (path)")
-        for entry, rank in made:
+        for one in made:
+            _, redirect, _, path, *_, location = one
             self._db.execute(
                 "DELETE FROM built WHERE path = ? AND redirect = ? AND location = ?",
-                [entry.path, entry.status == 301, entry.location],
+                [path, redirect, location],
             )
-            self.add([(entry, rank)])
+            self.add([one])
 
     def settle(self) -> int:
         """Keep one entry a path; returns how many there are. Call it once, after the last one."""

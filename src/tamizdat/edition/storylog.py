@@ -14,6 +14,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+_AT_ONCE = 512  # The system takes at least 1,024 parts at a time.
+
 
 def log_name(edition: int) -> str:
     return f"stories-{edition}.jsonl"
@@ -30,18 +32,25 @@ class StoryLog:
     def append(self, items: Sequence[bytes]) -> list[tuple[int, int]]:
         """Add items; returns start and length of each. JSON has line breaks only between its
         tokens, so they are replaced by spaces."""
-        lines = [item.replace(b"\n", b" ") for item in items]
-        places = []
-        start = self._end
-        for line in lines:
-            places.append((start, len(line)))
-            start += len(line) + 1
-        data = b"\n".join(lines) + b"\n"
-        written = 0
-        while written < len(data):
-            written += os.pwrite(self._descriptor, data[written:], self._end + written)
-        self._end = start
+        parts: list[bytes] = []
+        places, start = [], self._end
+        for item in items:
+            places.append((start, len(item)))
+            start += len(item) + 1
+            parts += (item.replace(b"\n", b" ") if b"\n" in item else item, b"\n")
+        for first in range(0, len(parts), _AT_ONCE):
+            self._write(parts[first : first + _AT_ONCE])
         return places
+
+    def _write(self, parts: list[bytes]) -> None:
+        """Write as one, without putting the parts together first."""
+        size = sum(map(len, parts))
+        written = os.pwritev(self._descriptor, parts, self._end)
+        if written < size:
+            data = memoryview(b"".join(parts))
+            while written < size:
+                written += os.pwrite(self._descriptor, data[written:], self._end + written)
+        self._end += size
 
     def read(self, start: int, length: int) -> bytes:
         return os.pread(self._descriptor, length, start)

@@ -142,10 +142,11 @@ def _is_first(entry: Entry) -> bool:
 
 def _link(source: str, file: str, temporary: str) -> None:
     try:
-        os.link(source, file)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(file), exist_ok=True)
-        _replace(source, file, temporary)
+        try:
+            os.link(source, file)
+        except FileNotFoundError:
+            _make_folder(file.rpartition("/")[0])
+            os.link(source, file)
     except FileExistsError:
         if not os.path.samefile(source, file):
             _replace(source, file, temporary)
@@ -153,6 +154,16 @@ def _link(source: str, file: str, temporary: str) -> None:
         if error.errno not in (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.ENOTSUP):
             raise
         _replace(source, file, temporary)
+
+
+def _make_folder(folder: str) -> None:
+    """Mostly a story's own, in that of its day: asked for at once, where it is new."""
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        return  # Another worker made it.
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
 
 
 def _replace(source: str, file: str, temporary: str) -> None:

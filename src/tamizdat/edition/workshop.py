@@ -10,7 +10,7 @@ What is not done here: sharing out the work (``builder``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +19,10 @@ from tamizdat.edition import media
 from tamizdat.edition.catalogue import Catalogue, Kept
 from tamizdat.edition.compose import Composer, Output
 from tamizdat.edition.errors import StoryError
-from tamizdat.edition.index import Entry, Index, differences
-from tamizdat.edition.rows import StoryRow, peek_uri, read_row
+from tamizdat.edition.index import Index, differences
+from tamizdat.edition.rows import Placed, Rows, peek_uri, read_row
 from tamizdat.edition.site import ListingKind, Site
+from tamizdat.edition.spill import Spilled, spilled
 from tamizdat.edition.store import Store
 from tamizdat.edition.storylog import StoryLog
 from tamizdat.edition.tree import Tree
@@ -29,8 +30,7 @@ from tamizdat.edition.views import Renderer
 from tamizdat.edition.writer import make_entry
 
 Place = tuple[int, int]
-Made = list[tuple[Entry, int]]
-"""Entries, and for redirects the rank of the story that claims the path."""
+Made = list[Spilled]
 
 
 class Failure(NamedTuple):
@@ -74,9 +74,9 @@ class Workshop:
         if self._log is not None:
             self._log.close()
 
-    def rows(self, places: list[Place]) -> tuple[list[tuple[StoryRow, Place]], list[Failure]]:
+    def rows(self, places: list[Place]) -> tuple[Rows, list[Failure]]:
         """The rows of stories in the log; withheld ones are left out."""
-        plan, found, failures = self._plan, [], []
+        plan, found, failures = self._plan, Rows(), []
         for place in places:
             raw = self._read(place)
             try:
@@ -85,7 +85,7 @@ class Workshop:
                 failures.append(Failure(peek_uri(raw), str(error)))
             else:
                 if row is not None:
-                    found.append((row, place))
+                    found.append(Placed(row, place))
         return found, failures
 
     def stories(self, turn: int, first: int, last: int) -> tuple[Made, list[Failure]]:
@@ -171,11 +171,8 @@ class Workshop:
         return self._composer
 
     def _make(self, outputs: Iterable[Output]) -> Made:
-        return list(self._made(outputs))
-
-    def _made(self, outputs: Iterable[Output]) -> Iterator[tuple[Entry, int]]:
-        for output in outputs:
-            yield make_entry(self._store, output, self._plan.edition), output.rank
+        store, edition = self._store, self._plan.edition
+        return [spilled(make_entry(store, output, edition), output.rank) for output in outputs]
 
 
 class _Known(NamedTuple):

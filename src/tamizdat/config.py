@@ -9,11 +9,17 @@ nothing is created here but by ``secret`` with ``create=True``.
 from __future__ import annotations
 
 import os
+import re
 import secrets as _secrets
 import zoneinfo
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+
+_MIRROR_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_MIRROR_URL = re.compile(r"https?://[^/\s?#]+/(?:[^\s?#]*/)?")
 
 
 class ConfigError(Exception):
@@ -46,10 +52,22 @@ class PaperSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
 
 class MirrorSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One of ``[[mirrors]]``: a copy that readers may fetch from. ``url`` is the base under which
-    ``metadata/`` lies; ``cohort`` the readers that are told of it, empty for all of them."""
+    ``metadata/`` lies; ``cohort`` the readers that are told of it, empty for all of them.
 
-    url: str
+    ``kind`` says how it gets there: pulled by its owner, or pushed to ``target``: a folder,
+    ``s3://bucket/prefix`` or ``user@host:folder``. ``credentials`` names a file in ``secrets/``."""
+
+    name: str = ""
+    kind: Literal["pulled", "folder", "s3", "rsync"] = "pulled"
+    target: str = ""
+    url: str = ""
     cohort: str = ""
+    credentials: str = ""
+    endpoint: str = ""
+    region: str = "auto"
+    port: int = 22
+    host_key: str = ""
+    tree: bool = False
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -65,6 +83,27 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     desk: DeskSettings = DeskSettings()
     paper: PaperSettings = PaperSettings()
     mirrors: tuple[MirrorSettings, ...] = ()
+
+
+def mirror_problems(mirrors: tuple[MirrorSettings, ...]) -> Iterator[str]:
+    """What is wrong with the tables of mirrors, in words."""
+    names = [mirror.name for mirror in mirrors if mirror.name]
+    for mirror in mirrors:
+        called = f"the mirror “{mirror.name or mirror.url}”"
+        if mirror.kind != "pulled" and not (mirror.name and mirror.target):
+            yield f"{called} needs a name and a target to be pushed to"
+        if mirror.name and not _MIRROR_NAME.fullmatch(mirror.name):
+            yield f"{called} must be named in a-z, 0-9 and -, with 40 characters at most"
+        if names.count(mirror.name) > 1:
+            yield f"two mirrors are named “{mirror.name}”"
+        if mirror.url and not _MIRROR_URL.fullmatch(mirror.url):
+            yield f"{called}: url must begin with https:// (or http://) and end with /"
+        if mirror.kind == "pulled" and not mirror.url:
+            yield f"{called} needs a url, or a kind and a target"
+        if "/" in mirror.credentials or mirror.credentials.startswith("."):
+            yield f"{called}: credentials is the name of a file in secrets/"
+        if mirror.tree and mirror.kind not in ("folder", "rsync"):
+            yield f"{called}: plain files (tree) can be pushed to a folder or by rsync only"
 
 
 class Newsroom:
@@ -103,6 +142,8 @@ class Newsroom:
             raise ConfigError(f"{self.settings_file}: no time zone “{settings.timezone}”")
         if not settings.languages:
             raise ConfigError(f"{self.settings_file}: languages must name at least one")
+        for problem in mirror_problems(settings.mirrors):
+            raise ConfigError(f"{self.settings_file}: {problem}")
         return settings
 
     def secret(self, name: str, *, create: bool = False) -> str:

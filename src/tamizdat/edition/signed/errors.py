@@ -11,10 +11,12 @@
     │   ├── RollbackError        older than what was seen before
     │   ├── StaleError           genuine, but expired (for tools; readers show it with its date)
     │   ├── TooLongError         more bytes than the limit: the download was stopped
+    │   ├── AbsentError          proven: the newsroom has nothing at this path
     │   ├── MissingError         a file is not there (not permanent)
     │   └── UnreachableError     the mirror does not answer as a mirror (not permanent)
     ├── KeyFileError             a key file cannot be read, opened or written
-    └── CeremonyError            a step of a ceremony does not fit what was prepared
+    ├── CeremonyError            a step of a ceremony does not fit what was prepared
+    └── ClockError               the clock cannot be right; nothing was signed
 
 ``permanent`` says whether asking the same copy again can help, ``code`` names the class in
 reports and test vectors.
@@ -55,6 +57,10 @@ class TooLongError(VerifyError):
     code = "too-long"
 
 
+class AbsentError(VerifyError):
+    code = "absent"
+
+
 class MissingError(VerifyError):
     code = "missing"
     permanent = False
@@ -71,3 +77,7 @@ class KeyFileError(EditionError):
 
 class CeremonyError(EditionError):
     pass
+
+
+class ClockError(EditionError):
+    permanent = False

@@ -8,8 +8,11 @@ and no redirect leads to another host. What comes back is not believed here: tha
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import urllib3
@@ -20,6 +23,8 @@ _MISSING: Final = (403, 404, 410)  # S3 says 403 of a file that is not there
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _HOPS = 3
 _CHUNK = 16_384
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 class Fetcher(Protocol):
@@ -141,3 +146,27 @@ def open_copy(where: str) -> FolderFetcher | HttpFetcher:
     if not folder.is_dir():
         raise UnreachableError(f"{where} is neither a folder nor the URL of a mirror")
     return FolderFetcher(folder)
+
+
+def side_by_side(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int
+) -> Iterator[_Result]:
+    """The results of ``function``, in order, ``workers`` at a time; few are waiting to be taken.
+
+    The first exception is raised in its turn; what had not begun by then is not begun.
+    """
+    if workers < 2:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[_Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

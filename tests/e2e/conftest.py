@@ -41,7 +41,7 @@ STAFF = {
     "oleg": ("Operator", "Oleg Tarn"),
 }
 NOTE = "Her real name is Wilhelmina Sorrow; she lives in Tern Street."
-PATIENCE_MS = 30_000
+PATIENCE_MS = 15_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

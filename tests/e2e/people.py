@@ -145,6 +145,12 @@ def file_under(page: Page, *, section: str, topic: str = "", place: str = "") ->
             expect(page.get_by_role("button", name=f"Take out {term}")).to_be_visible()
 
 
+def saved(page: Page) -> None:
+    """Wait until the desk says that it has kept everything. It is taken at its word."""
+    word = page.locator("#w-autosave-indicator").get_by_text(re.compile(r"^\s*Saved\s*$"))
+    expect(word).to_be_visible()
+
+
 def choose_action(page: Page, name: str | re.Pattern[str]) -> None:
     """One of the buttons at the foot of the editor."""
     foot = page.get_by_role("navigation", name="Actions (footer)")

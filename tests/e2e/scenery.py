@@ -138,6 +138,29 @@ def find(headline: str) -> dict[str, Any] | None:
     return about(row.pk) if row else None
 
 
+def how_many(headline: str) -> int:
+    """How many articles have this headline in their newest text."""
+    return Article.objects.filter(working_headline=headline).count()
+
+
+def kept(pk: int) -> dict[str, Any]:
+    """What is kept of an article's newest text, field by field."""
+    row = Article.objects.get(pk=pk).get_latest_revision_as_object()
+    return {
+        "kicker": row.kicker,
+        "headline": row.headline,
+        "standfirst": row.standfirst,
+        "dateline": row.dateline,
+        "section": row.section.title if row.section else "",
+        "topics": [topic.title for topic in row.topics.all()],
+        "places": [place.title for place in row.places.all()],
+        "bylines": [byline.person.name for byline in row.bylines.all()],
+        "sources": [[s.name, s.kind, s.link, s.supports] for s in row.sources.all()],
+        "corrections": [correction.text for correction in row.corrections.all()],
+        "text": str(row.body),
+    }
+
+
 def photo_of(pk: int) -> dict[str, Any]:
     """Where an article's lead photo lies, with the files made of it for readers."""
     photo = Photo.objects.get(pk=about(pk)["lead_photo"])
@@ -250,6 +273,8 @@ ACTIONS = {
         publish,
         about,
         find,
+        how_many,
+        kept,
         photo_of,
         lead_photo,
         lose_photo,

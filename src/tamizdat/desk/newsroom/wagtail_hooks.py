@@ -127,3 +127,8 @@ hooks.register("after_edit_snippet", publish_if_asked)
 @hooks.register("insert_global_admin_css")
 def desk_style() -> str:
     return format_html('<link rel="stylesheet" href="{}">', static("newsroom/desk.css"))
+
+
+@hooks.register("insert_editor_js")
+def keep_what_is_typed() -> str:
+    return format_html('<script src="{}"></script>', static("newsroom/autosave.js"))

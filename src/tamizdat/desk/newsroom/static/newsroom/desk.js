@@ -165,6 +165,12 @@
     load();
   };
 
+  // After each save Wagtail puts its panels at the side there anew. Ours loads by itself, and
+  // somebody may be writing in it.
+  document.addEventListener("w-teleport:append", (event) => {
+    if (event.detail.target?.querySelector("[data-comments][data-ready]")) event.preventDefault();
+  });
+
   const wake = (root) => {
     root.querySelectorAll("[data-fits]").forEach(count);
     root.querySelectorAll("[data-picker]").forEach(picker);

@@ -31,7 +31,10 @@
     if (token === null) return;
     if (token) renew(token);
     if (!token && !out) say("error", script.dataset.words);
-    if (token && out) say("success", "You are signed in again: go on writing, and save.");
+    if (token && out) {
+      say("success", "You are signed in again: go on writing.");
+      document.dispatchEvent(new CustomEvent("staff:signed-in"));
+    }
     out = !token;
   };
 

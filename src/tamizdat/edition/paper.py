@@ -29,7 +29,7 @@ from tamizdat.edition import catalogue as catalogues
 from tamizdat.edition import cleanup
 from tamizdat.edition.builder import Bench, Build, Last, Progress, open_last
 from tamizdat.edition.catalogue import Catalogue
-from tamizdat.edition.errors import StoreError
+from tamizdat.edition.errors import EditionError, StoreError
 from tamizdat.edition.index import Index, Subtree
 from tamizdat.edition.media import MediaSource
 from tamizdat.edition.parallel import Pool, Task, calm_collector
@@ -37,6 +37,7 @@ from tamizdat.edition.publishing import Publication, Tools, decode_site, encode_
 from tamizdat.edition.reader import Found, Reader
 from tamizdat.edition.related import choose
 from tamizdat.edition.rows import make_row
+from tamizdat.edition.signed.signer import Signer
 from tamizdat.edition.site import Site
 from tamizdat.edition.sources import StorySource
 from tamizdat.edition.spill import Spill
@@ -81,7 +82,8 @@ def utc_now() -> datetime:
 class Edition:
     """A folder with a paper in it. ``tree`` keeps a copy as plain files, ``brotli`` compresses
     what is written, ``workers`` is the number of processes of a full build. Without ``media``
-    files that stories show are no part of the paper unless they are in it already.
+    files that stories show are no part of the paper unless they are in it already. ``signer``
+    signs each edition when it is out.
 
     Every method that writes raises ``BusyError`` where another builder works here and
     ``StoreError`` where the folder cannot be written; the last paper stays whole."""
@@ -96,8 +98,10 @@ class Edition:
         workers: int = 2,
         clock: Callable[[], datetime] = utc_now,
         renderer: RendererFactory = page_renderer,
+        signer: Signer | None = None,
     ) -> None:
         self.folder = Path(folder).absolute()
+        self._signer = signer
         self._media = media
         self._store = Store(self.folder, brotli=brotli)
         self._tree = Tree(self._store) if tree else None
@@ -162,8 +166,21 @@ class Edition:
             with contextlib.suppress(sqlite3.DatabaseError, StoreError, OSError):
                 self._recover()  # What is damaged is made anew.
             report = self._build(source, site, progress or _silent, lock)
+            self._sign(report)
         report.seconds = time.monotonic() - began
         return report
+
+    def resign(self) -> bool:
+        """Sign what is out and not signed yet, and the timestamp where it is a day old; whether
+        anything was signed. Raises ``EditionError`` where it cannot be."""
+        if self._signer is None or not self._signer.ready:
+            return False
+        with storage_errors(self.folder), self._store.exclusive():
+            pointer = self._store.pointer()
+            if pointer is None:
+                return False
+            signed = self._signer.follow(Index(self._store), pointer)
+            return self._signer.resign() or signed
 
     # A few stories
 
@@ -181,6 +198,7 @@ class Edition:
                 with Catalogue(self.folder / catalogues.NAME) as catalogue:
                     report = self._publish(catalogue, stories, site, sweep=unfinished)
             self._follow(report)
+            self._sign(report)
         report.seconds = time.monotonic() - began
         return report
 
@@ -197,7 +215,7 @@ class Edition:
         )
         catalogue.db.execute("BEGIN IMMEDIATE")
         try:
-            cleanup.collect(catalogue, self._store, pointer.edition)
+            cleanup.collect(catalogue, self._store, self._kept(pointer.edition))
             tools = Tools(
                 catalogue, log, self._renderer_of(site), site, writer, self._media, self._clock()
             )
@@ -317,7 +335,7 @@ class Edition:
             if path.exists():
                 with Catalogue(path) as catalogue:
                     pointer = self._present(catalogue)
-                    cleanup.collect(catalogue, self._store, pointer.edition, -1)
+                    cleanup.collect(catalogue, self._store, self._kept(pointer.edition), -1)
                     log = self.folder / catalogue.meta("log").decode()
                 return open_last(path, log)
         return None
@@ -358,6 +376,27 @@ class Edition:
             self._tree.follow(Index(self._store), self._pointer_now().root)
         except OSError as error:
             _lagging(report, error)
+
+    # Signatures
+
+    def _sign(self, report: Report) -> None:
+        """The paper is out by now: where it cannot be signed, that is a problem, no error."""
+        if self._signer is None:
+            return
+        try:
+            self._signer.follow(Index(self._store), self._pointer_now(), full=report.full)
+        except (OSError, EditionError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else "") or error
+            report.problems.append(
+                f"the paper is out, but it could not be signed ({reason}): readers and mirrors "
+                "stay with the edition before; the next run signs it"
+            )
+
+    def _kept(self, present: int) -> int:
+        """The edition before which nothing is needed: readers still use the one signed last."""
+        if self._signer is None or not self._signer.ready:
+            return present
+        return min(present, self._signer.edition)
 
     # What holds it together
 

@@ -288,7 +288,8 @@ def _target(name: str, data: bytes) -> TargetFile:
 def _follows(part: Metadata[Root], before: Metadata[Root]) -> None:
     if part.signed.version != before.signed.version + 1:
         raise BadFormatError(
-            f"root {part.signed.version} does not follow on root {before.signed.version}, the present one"
+            f"root {part.signed.version} does not follow on the present one, "
+            f"which is root {before.signed.version}"
         )
 
 

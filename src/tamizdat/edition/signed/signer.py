@@ -1,0 +1,495 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Signing what was built: follows the builder's pointer, as the plain tree does.
+
+What always holds:
+
+- What ``timestamp.json`` leads to is whole on the disk before it is put there, in one rename; a
+  crash at any instant leaves the last signed edition whole, and the next run signs the present.
+- Versions of metadata and editions of records never go back; no name is given to other bytes.
+- What one publication signs does not grow with the paper: ``recent`` alone is written, until it
+  would hold more than ``RECENT_LIMIT`` entries. Then ``base`` is written anew, in one stream.
+- A clock that cannot be right signs nothing (``ClockError``); one that is behind by less than a
+  week signs with the time of the last signature.
+- The caller holds the builder's lock.
+
+What is not done here: the holders' signatures (``ceremony``), the builder's own objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+
+from tamizdat.edition.index import Difference, Index, differences
+from tamizdat.edition.signed import current, keys, layout, roles, slots
+from tamizdat.edition.signed.errors import BadFormatError, ClockError, KeyFileError
+from tamizdat.edition.signed.folder import Folder
+from tamizdat.edition.signed.request import Request, offline_after
+from tamizdat.edition.signed.shards import KEY, NO_ROOT, Record, key_of
+from tamizdat.edition.store import Pointer, Store
+
+STATE: Final = "signing"
+PENDING: Final = "ceremony.json"
+NEXT_KEY: Final = "online-key.next"
+RENEW_AFTER: Final = timedelta(hours=23)
+_CLEANED: Final = 300  # files a publication removes
+_DAY = timedelta(days=1)
+_BEYOND: Final = 1 << 40  # versions that only somebody else's signature can have reached
+
+
+class Mirror(msgspec.Struct, frozen=True):
+    """One of ``mirrors.json``: ``url`` ends with a slash; ``cohort`` is empty for all readers."""
+
+    url: str
+    cohort: str = ""
+
+
+class State(msgspec.Struct, array_like=True):
+    """What the signer keeps beside the edition: all of it can be made anew from the folder, at
+    the price of a new ``base``. ``recent`` are the packed entries that lie over the index with
+    root ``base``, ``names`` those that the present edition leads to, ``removed`` those of former
+    ones by the edition that led to them no more, ``prepared`` those of a ceremony under way."""
+
+    root: str = ""
+    edition: int = 0
+    timestamp: str = ""
+    recent: bytes = b""
+    base: bytes = b""
+    days: list[tuple[int, int]] = []
+    names: list[str] = []
+    removed: list[tuple[int, str]] = []
+    prepared: list[str] = []
+
+
+class Signed(NamedTuple):
+    """The present signed edition, as it lies in the folder."""
+
+    timestamp: Metadata[Timestamp]
+    snapshot: Metadata[Snapshot]
+    live: Metadata[Targets]
+    recent: Record
+    base: Record
+
+
+class Signer:
+    """Signs the edition in a folder with the online key in a file. Without that file, or before
+    the holders made their keys, it does nothing."""
+
+    def __init__(
+        self,
+        folder: Path,
+        key: Path,
+        *,
+        mirrors: Sequence[Mirror] = (),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.folder = Folder(Path(folder).absolute())
+        self._key_file = key
+        self._mirrors = tuple(mirrors)
+        self._clock = clock
+        self._state: tuple[tuple[int, int, int], State] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether this newsroom has keys."""
+        return self.folder.has("metadata/1.root.json") and self._key_file.exists()
+
+    @property
+    def edition(self) -> int:
+        """The number of the edition that was signed last; 0 where none was."""
+        return self._load().edition if self.ready else 0
+
+    def follow(self, index: Index, pointer: Pointer, *, full: bool = False) -> bool:
+        """Sign the present edition where it is not signed yet; whether it was. ``full`` writes
+        ``base`` anew. Raises ``OSError``, ``KeyFileError``, ``ClockError``."""
+        if not self.ready:
+            return False
+        request = self.pending()
+        if request is not None:
+            return self._install(request, index, pointer)
+        state, offline = self._load(), self.offline()
+        if not full and self._is_signed(state, pointer):
+            return False
+        self._sign(state, offline, index, pointer, full=full)
+        return True
+
+    def resign(self) -> bool:
+        """Sign the timestamp anew where the last signature is a day old; whether it was. Live and
+        snapshot follow where they would expire within the quarter."""
+        if not self.ready or self.pending() is not None:
+            return False
+        found, state = self.signed(), self._load()
+        if found is None or not state.names:
+            return False
+        now, last = self._clock(), roles.issued(found.timestamp)
+        if -roles.WEEK <= now - last < RENEW_AFTER:
+            return False
+        offline, key = self.offline(), self._key()
+        moment = self._moment(offline, found, now)
+        if min(found.live.signed.expires, found.snapshot.signed.expires) < moment + 90 * _DAY:
+            records = (found.recent, found.base)
+            self._publish(state, offline, key, records, moment)
+        else:
+            version = found.timestamp.signed.version + 1
+            stamp = roles.timestamp(version, found.snapshot.signed.version, key, moment)
+            self._seal(state, offline, roles.encode(stamp), clean=20_000)
+        return True
+
+    # What lies in the folder
+
+    def offline(self) -> roles.Offline:
+        """What the holders signed last. Raises ``BadFormatError``."""
+        return roles.Offline(
+            self._newest("root", Root),
+            self._newest("targets", Targets),
+            self._newest("archive", Targets),
+        )
+
+    def signed(self) -> Signed | None:
+        """The present signed edition; None where nothing was signed yet."""
+        if not self.folder.has(layout.TIMESTAMP):
+            return None
+        stamp = roles.decode(self.folder.read(layout.TIMESTAMP), Timestamp)
+        version = stamp.signed.snapshot_meta.version
+        name = layout.metadata_name("snapshot", version)
+        snapshot = roles.decode(self.folder.read(name), Snapshot)
+        name = layout.metadata_name("live", snapshot.signed.meta["live.json"].version)
+        live = roles.decode(self.folder.read(name), Targets)
+        recent, base = (self._record(live, name) for name in (layout.RECENT, layout.BASE))
+        if recent is None or base is None:
+            raise BadFormatError("the live role names no index")
+        return Signed(stamp, snapshot, live, recent, base)
+
+    def archive(self, offline: roles.Offline) -> Record | None:
+        """The record of the sealed archive; None before the first sealing."""
+        return self._record(offline.archive, layout.ARCHIVE)
+
+    def pending(self) -> Request | None:
+        """What a ceremony decided and is not in force yet."""
+        try:
+            data = self.folder.read(PENDING)
+        except FileNotFoundError:
+            return None
+        return Request.decode(data, self.folder.path / PENDING)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Let these names be, though nothing leads to them yet; what was kept before is not."""
+        state = self._load()
+        state.prepared = list(names)
+        self._save(state)
+
+    def _newest(self, role: str, kind: type[Root] | type[Targets]) -> Metadata:  # type: ignore[type-arg]  # either kind
+        found = self.folder.versions(role)
+        if not found:
+            raise BadFormatError(
+                f"{self.folder.path}/metadata has no {role}.json: restore it from a backup or a "
+                "mirror (tamizdat mirror pull)"
+            )
+        return roles.decode(self.folder.read(layout.metadata_name(role, found[-1])), kind)
+
+    def _record(self, metadata: Metadata[Targets], target: str) -> Record | None:
+        sha256 = roles.target_sha256(metadata, target)
+        return Record.decode(self.folder.target(target, sha256)) if sha256 else None
+
+    # Signing
+
+    def _is_signed(self, state: State, pointer: Pointer) -> bool:
+        same = (state.root, state.edition) == (pointer.root, pointer.edition)
+        return same and bool(state.timestamp) and state.timestamp == self._stamp()
+
+    def _stamp(self) -> str:
+        try:
+            return hashlib.sha256(self.folder.read(layout.TIMESTAMP)).hexdigest()
+        except FileNotFoundError:
+            return ""
+
+    def _sign(
+        self,
+        state: State,
+        offline: roles.Offline,
+        index: Index,
+        pointer: Pointer,
+        *,
+        full: bool = False,
+        root: bytes = b"",
+    ) -> None:
+        key, found = self._key(), self.signed()
+        _check_key(key, offline)
+        moment = self._moment(offline, found, self._clock())
+        built = datetime.fromisoformat(pointer.built)
+        state.days = slots.note_day(state.days, pointer.edition, layout.day_number(built))
+        records = None if full else self._recent(state, offline, index, pointer, found)
+        if records is None:
+            records = self._fold(state, offline, index, pointer)
+        state.root, state.edition, state.base = pointer.root, pointer.edition, records[1].root
+        self._publish(state, offline, key, records, moment, root=root)
+
+    def _recent(
+        self,
+        state: State,
+        offline: roles.Offline,
+        index: Index,
+        pointer: Pointer,
+        found: Signed | None,
+    ) -> tuple[Record, Record] | None:
+        """Lay what changed over ``base``; None where ``base`` must be written anew."""
+        if found is None or not state.names or state.base != found.base.root:
+            return None
+        lower = (found.base, self.archive(offline))
+        day = slots.day_of(state.days, pointer.edition)
+        laid = {slot[:KEY]: slot for slot in _cut(state.recent)}
+        try:
+            for change in differences(index, state.root, pointer.root):
+                self._lay(laid, change, lower, state.days, slots.gone(b"", pointer.edition, day))
+                if len(laid) > layout.RECENT_LIMIT:
+                    return None
+        except FileNotFoundError:  # An index that the builder has removed meanwhile.
+            return None
+        ordered = [laid[key] for key in sorted(laid)]
+        record = self.folder.write_index(ordered, count=len(ordered))
+        state.recent = b"".join(ordered)
+        recent = _dated(record, pointer)._replace(since=found.base.edition)
+        return recent, found.base
+
+    def _lay(
+        self,
+        laid: dict[bytes, bytes],
+        change: Difference,
+        lower: tuple[Record | None, ...],
+        days: slots.Days,
+        gone: bytes,
+    ) -> None:
+        old, new = change
+        if new is not None:
+            slot = slots.pack(new, slots.day_of(days, new.edition))
+            laid[slot[:KEY]] = slot
+        elif old is not None:
+            key = key_of(old.path)
+            below = next((s for r in lower if (s := self.folder.find(r, key))), None)
+            if below is None or slots.is_gone(below):
+                laid.pop(key, None)
+            else:
+                laid[key] = key + gone[KEY:]
+
+    def _fold(
+        self, state: State, offline: roles.Offline, index: Index, pointer: Pointer
+    ) -> tuple[Record, Record]:
+        """Write ``base`` anew: what differs from the archive. ``recent`` is empty then."""
+        archive = self.archive(offline)
+        entries = slots.packed(index.walk(pointer.root), state.days)
+        if archive is None or not archive.count:
+            record = self.folder.write_index(entries, count=pointer.files)
+        else:
+            day = slots.day_of(state.days, pointer.edition)
+            differing = slots.over(
+                entries,
+                self.folder.slots(archive),
+                lambda key: slots.gone(key, pointer.edition, day),
+            )
+            record = self.folder.write_index(differing)
+        state.recent = b""
+        base = _dated(record, pointer)
+        empty = _dated(Record(0, 0, 0, 0, 0, NO_ROOT), pointer)
+        return empty._replace(since=base.edition), base
+
+    def _publish(
+        self,
+        state: State,
+        offline: roles.Offline,
+        key: CryptoSigner,
+        records: tuple[Record, Record],
+        moment: datetime,
+        *,
+        root: bytes = b"",
+    ) -> None:
+        """Targets, live and snapshot onto the disk, then the timestamp. ``root`` is a new root,
+        which appears just before it."""
+        contents = {
+            layout.RECENT: records[0].encode(),
+            layout.BASE: records[1].encode(),
+            layout.MIRRORS: self._mirror_list(),
+        }
+        state.names = [self.folder.put_target(name, data) for name, data in contents.items()]
+        state.names += [f"shards/{r.root.hex()}" for r in records if r.count]
+        state.names += self._offline_names(offline)
+        versions = {role: self._version(role, moment) for role in ("live", "snapshot")}
+        live = roles.live(versions["live"], contents, key, moment)
+        snapshot = roles.snapshot(versions["snapshot"], offline, versions["live"], key, moment)
+        for role, metadata in (("live", roles.encode(live)), ("snapshot", roles.encode(snapshot))):
+            name = layout.metadata_name(role, versions[role])
+            self.folder.write(name, metadata)
+            state.names.append(name)
+        stamp = roles.timestamp(
+            self._version("timestamp", moment), versions["snapshot"], key, moment
+        )
+        Store(self.folder.path).sync()
+        if root:
+            version = roles.decode(root, Root).signed.version
+            self.folder.write(layout.metadata_name("root", version), root)
+        self._seal(state, offline, roles.encode(stamp))
+
+    def _seal(
+        self, state: State, offline: roles.Offline, stamp: bytes, clean: int = _CLEANED
+    ) -> None:
+        """The timestamp, which makes it the edition, then ``current``, then what is kept here."""
+        self.folder.write(layout.TIMESTAMP, stamp, durable=True)
+        found = self.signed()
+        if found is not None:
+            self.folder.write(layout.CURRENT, self._current(found, offline))
+        state.timestamp = hashlib.sha256(stamp).hexdigest()
+        names = set(state.names) | set(state.prepared)
+        known = {name for _, name in state.removed}
+        state.removed = [(e, n) for e, n in state.removed if n not in names]
+        state.removed += [(state.edition, n) for n in sorted(self.folder.left() - names - known)]
+        self._clean(state, clean)
+        self._save(state)
+
+    def _current(self, found: Signed, offline: roles.Offline) -> bytes:
+        meta = found.snapshot.signed.meta
+        names = [layout.TIMESTAMP, layout.metadata_name("snapshot", found.snapshot.signed.version)]
+        names += [
+            layout.metadata_name(role, meta[f"{role}.json"].version)
+            for role in ("targets", "live", "archive")
+        ]
+        for metadata, target in (
+            (found.live, layout.RECENT),
+            (found.live, layout.BASE),
+            (offline.archive, layout.ARCHIVE),
+        ):
+            sha256 = roles.target_sha256(metadata, target)
+            names += [layout.target_name(target, sha256)] if sha256 else []
+        return current.encode({name: self.folder.read(name) for name in names})
+
+    def _offline_names(self, offline: roles.Offline) -> list[str]:
+        names = [
+            layout.metadata_name("targets", offline.targets.signed.version),
+            layout.metadata_name("archive", offline.archive.signed.version),
+        ]
+        for metadata, target in ((offline.targets, layout.SITE), (offline.archive, layout.ARCHIVE)):
+            sha256 = roles.target_sha256(metadata, target)
+            names += [layout.target_name(target, sha256)] if sha256 else []
+        record = self.archive(offline)
+        return names + ([f"shards/{record.root.hex()}"] if record and record.count else [])
+
+    def _version(self, role: str, moment: datetime) -> int:
+        """The next version of an online role, also after a crash that left files behind."""
+        if role == "timestamp":
+            found = self.signed()
+            last = found.timestamp.signed.version if found else 0
+        else:
+            last = max(self.folder.versions(role), default=0)
+        return last + 1 if last < _BEYOND else int(moment.timestamp())
+
+    def _mirror_list(self) -> bytes:
+        return msgspec.json.encode({"format": 1, "mirrors": self._mirrors})
+
+    def _key(self) -> CryptoSigner:
+        return keys.read_online(self._key_file)
+
+    def _moment(self, offline: roles.Offline, found: Signed | None, now: datetime) -> datetime:
+        """The time to sign with. Raises ``ClockError``."""
+        now = now.astimezone(UTC).replace(microsecond=0)
+        made = max(part.signed.expires for part in offline) - roles.LONG
+        if now < made - _DAY:
+            raise ClockError(
+                f"the clock says {now:%Y-%m-%d %H:%M} UTC, before the holders signed on "
+                f"{made:%Y-%m-%d}: set it (timedatectl set-ntp true); nothing was signed"
+            )
+        if now >= (ends := roles.expires_first(offline)):
+            raise ClockError(
+                f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the holders' signatures ended on "
+                f"{ends:%Y-%m-%d}: set it, or renew them: tamizdat keys renew"
+            )
+        last = roles.issued(found.timestamp) if found else now
+        return last if timedelta(0) < last - now <= roles.WEEK else now
+
+    # Ceremonies
+
+    def install(self, request: Request, index: Index, pointer: Pointer | None) -> None:
+        """Put into force what a ceremony decided. From the moment that it is on the disk, every
+        later run finishes it."""
+        keys.write_private(self.folder.path / PENDING, request.encode(), replace=True)
+        self._install(request, index, pointer)
+
+    def _install(self, request: Request, index: Index, pointer: Pointer | None) -> bool:
+        offline, state = offline_after(request), self._load()
+        if request.site:
+            self.folder.put_target(layout.SITE, request.site.encode())
+        if request.record:
+            self.folder.put_target(layout.ARCHIVE, bytes.fromhex(request.record))
+        for role, metadata in (("targets", offline.targets), ("archive", offline.archive)):
+            name = layout.metadata_name(role, metadata.signed.version)
+            self.folder.write(name, roles.encode(metadata))
+        self._take_next_key(offline)
+        root = roles.encode(offline.root)
+        if pointer is None:
+            self.folder.write(layout.metadata_name("root", offline.root.signed.version), root)
+        else:
+            fold = request.kind in ("seal", "online") or not state.names
+            if request.kind == "seal":
+                state.prepared = []
+            self._sign(state, offline, index, pointer, full=fold, root=root)
+        (self.folder.path / PENDING).unlink()
+        return pointer is not None
+
+    def _take_next_key(self, offline: roles.Offline) -> None:
+        """The new online key takes its place where the root names it."""
+        waiting = self._key_file.with_name(NEXT_KEY)
+        if waiting.exists():
+            keyid = keys.read_online(waiting).public_key.keyid
+            if keyid in roles.online(offline.root):
+                waiting.replace(self._key_file)
+
+    # What is kept here
+
+    def _clean(self, state: State, most: int) -> None:
+        """Remove what no edition has led to for two editions, at most so many files."""
+        due = [name for edition, name in state.removed if edition <= state.edition - 2]
+        gone = set()
+        for name in due:
+            most -= self.folder.remove(name, most)
+            if most <= 0:
+                break
+            gone.add(name)
+        state.removed = [(e, n) for e, n in state.removed if n not in gone]
+
+    def _load(self) -> State:
+        path = self.folder.path / STATE
+        try:
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+            if self._state is None or self._state[0] != stamp:
+                self._state = (stamp, msgspec.msgpack.decode(path.read_bytes(), type=State))
+            return msgspec.structs.replace(self._state[1])
+        except (FileNotFoundError, msgspec.DecodeError):
+            return State()  # ``base`` is written anew then.
+
+    def _save(self, state: State) -> None:
+        self.folder.write(STATE, msgspec.msgpack.encode(state))
+        stat = (self.folder.path / STATE).stat()
+        self._state = ((stat.st_mtime_ns, stat.st_ino, stat.st_size), state)
+
+
+def _check_key(key: CryptoSigner, offline: roles.Offline) -> None:
+    if key.public_key.keyid not in roles.online(offline.root):
+        raise KeyFileError(
+            "the online key in secrets/ is not the one that the root names: restore it from a "
+            "backup, or let the holders name another: tamizdat keys rotate online"
+        )
+
+
+def _dated(record: Record, pointer: Pointer) -> Record:
+    built = int(datetime.fromisoformat(pointer.built).timestamp())
+    return record._replace(edition=pointer.edition, built=built)
+
+
+def _cut(packed: bytes) -> Iterable[bytes]:
+    size = len(slots.gone(bytes(KEY), 0, 0))
+    return (packed[at : at + size] for at in range(0, len(packed), size))

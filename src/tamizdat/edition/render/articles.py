@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from html import escape, unescape
 from typing import Any
 
+import msgspec
 from markupsafe import Markup
 
 from tamizdat.edition import body
@@ -21,7 +23,7 @@ from tamizdat.edition.paths import listing_path, url
 from tamizdat.edition.render import linked, photo
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.render.photo import Photo
-from tamizdat.edition.render.templates import environment, render, trusted
+from tamizdat.edition.render.templates import environment, render_blocks, trusted
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.story import BYLINE_RELS, InfoSource, Story, Term
 from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, Thumb
@@ -34,6 +36,7 @@ _SHORT_FORM = re.compile(r'<figure class="photo" data-photo="([^"]*)"></figure>'
 _WEB = re.compile(r"https?://[^\s]+\Z")
 _TABLE = '<figure class="table">'
 _SCROLLED = '<figure class="table" tabindex="0">'  # Wide tables scroll: by keyboard too.
+_REMEMBERED = 8192  # links that come again: topics, people, sections
 _TEMPLATE = environment.get_template("article.html")
 
 
@@ -90,7 +93,6 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
     lead = Photo(story.lead_photo) if story.lead_photo else None
     image = _image(lead, address)
     values = {
-        "f": tongue.furniture("article", card.section),
         "t": tongue.words.plain,
         "paper": tongue.language.name,
         "headline": _escaped(card.headline),
@@ -99,7 +101,6 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "kicker": _kicker(card),
         "canonical": _escaped(canonical),
         "alternates": alternates(tongue, canonical, facts.translations),
-        "languages": tongue.language_links({t.language: t.path for t in facts.translations}),
         "translations": [(t, endonym(t.language)) for t in facts.translations],
         "byline": _byline(story, tongue),
         "dateline": story.located,
@@ -110,14 +111,19 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "body": _body(story, tongue.code),
         "sources": _sources(story.info_sources, tongue),
         "about": _about(story, tongue),
-        "related": [(c, tongue.day(c.published)) for c in facts.related],
+        "related": [
+            (c.path, c.headline, c.published, tongue.day(c.published)) for c in facts.related
+        ],
         "sensitive": story.sensitive,
         "message": tongue.message,
         "latest": tongue.latest,
         "linked_data": _linked_data(story, card, canonical, image, tongue),
         **_dates(card, tongue),
     }
-    return render(_TEMPLATE, values)
+    before, between, behind, after = tongue.encoded_furniture("article", card.section)
+    head, text = render_blocks(_TEMPLATE, values)
+    languages = tongue.language_links({t.language: t.path for t in facts.translations})
+    return b"".join((before, head, between, languages.encode(), behind, text, after))
 
 
 def _escaped(words: str) -> Markup:
@@ -144,6 +150,7 @@ def _kicker(card: Card) -> Markup:
     return trusted(" ".join(parts))  # Escaped above.
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def link(href: str, words: str) -> str:
     return f'<a href="{escape(href)}">{escape(words, quote=False)}</a>'
 
@@ -173,15 +180,18 @@ def _byline(story: Story, tongue: Tongue) -> Markup:
 
 def _dates(card: Card, tongue: Tongue) -> dict[str, str]:
     local = tongue.calendar.local
-    published, updated = local(card.published), local(card.updated)
-    later = updated - published >= NOTABLE_UPDATE
-    moment = tongue.clock(updated) if later else ""
-    return {
-        "published_iso": published.isoformat(timespec="seconds"),
-        "updated_iso": updated.isoformat(timespec="seconds"),
-        "published": tongue.clock(published),
-        "updated": tongue.words.fill("updated", date=moment) if later else "",
-    }
+    published = local(card.published)
+    iso = published.isoformat(timespec="seconds")
+    dates = {
+        "published_iso": iso, "updated_iso": iso, "published": tongue.clock(published),
+        "updated": "",
+    }  # fmt: skip
+    if card.updated != card.published:
+        updated = local(card.updated)
+        dates["updated_iso"] = updated.isoformat(timespec="seconds")
+        if updated - published >= NOTABLE_UPDATE:
+            dates["updated"] = tongue.words.fill("updated", date=tongue.clock(updated))
+    return dates
 
 
 def _correction(correction: Story, tongue: Tongue) -> tuple[str, str, Markup]:
@@ -231,14 +241,15 @@ def _filler(story: Story, language: str) -> Callable[[re.Match[str]], str]:
     return fill
 
 
-def _sources(sources: Iterable[InfoSource], tongue: Tongue) -> list[dict[str, str]]:
+def _sources(sources: Iterable[InfoSource], tongue: Tongue) -> list[tuple[str, str, str, str]]:
+    """Of each its name, its role, its address, what it supports."""
     return [
-        {
-            "name": source.name or source.literal or "",
-            "role": tongue.words.plain.get(f"source_{source.role}", ""),
-            "link": _web_link(source.uri or ""),
-            "supports": (source.literal or "") if source.name else "",
-        }
+        (
+            source.name or source.literal or "",
+            tongue.words.plain.get(f"source_{source.role}", ""),
+            _web_link(source.uri or ""),
+            (source.literal or "") if source.name else "",
+        )
         for source in sources
         if source.name or source.literal
     ]
@@ -249,7 +260,7 @@ def _web_link(uri: str) -> str:
     return uri if _WEB.match(uri) else ""
 
 
-def _about(story: Story, tongue: Tongue) -> list[tuple[str, list[tuple[str, str]]]]:
+def _about(story: Story, tongue: Tongue) -> list[tuple[str, Markup]]:
     """Where more of the same is found: series, topics, places, each with its links."""
     groups: list[tuple[ListingKind, list[Term]]] = [
         ("series", story.series),
@@ -258,31 +269,33 @@ def _about(story: Story, tongue: Tongue) -> list[tuple[str, list[tuple[str, str]
     ]
     rows = []
     for kind, terms in groups:
-        links = [
-            (listing_path(kind, tongue.code, term.literal), term.name or term.literal)
-            for term in terms
-            if term.literal
-        ]
+        links = [_defined(kind, tongue.code, t.literal, t.name or "") for t in terms if t.literal]
         if links:
-            rows.append((tongue.words.count(kind, len(links)), links))
+            rows.append((tongue.words.count(kind, len(links)), trusted("".join(links))))
     return rows
 
 
-def _image(lead: Photo | None, address: str) -> dict[str, Any] | None:
-    """The picture that stands for the story elsewhere: a JPEG, for those that know no other."""
+@lru_cache(maxsize=_REMEMBERED)
+def _defined(kind: ListingKind, language: str, slug: str, name: str) -> str:
+    href = listing_path(kind, language, slug)
+    return f'<dd><a href="{escape(href)}">{escape(name or slug)}</a></dd>'
+
+
+def _image(lead: Photo | None, address: str) -> tuple[str, int, int, str] | None:
+    """The picture that stands for the story elsewhere: a JPEG, for those that know no other. Its
+    address, its width and height in pixels, what it shows."""
     file = lead.nearest(SOCIAL_WIDTH, photo.EVERYWHERE) if lead else None
     if lead is None or file is None:
         return None
-    return {
-        "address": address + file.path,
-        "width": file.width,
-        "height": file.height,
-        "alt": lead.description("alt"),
-    }
+    return address + file.path, file.width, file.height, lead.description("alt")
 
 
 def _linked_data(
-    story: Story, card: Card, canonical: str, image: dict[str, Any] | None, tongue: Tongue
+    story: Story,
+    card: Card,
+    canonical: str,
+    image: tuple[str, int, int, str] | None,
+    tongue: Tongue,
 ) -> Markup:
     return linked.article(
         {
@@ -293,24 +306,19 @@ def _linked_data(
             "dateModified": card.updated,
             "author": _authors(story, tongue),
             "articleSection": card.section_title,
-            "image": [image["address"]] if image else None,
+            "image": image[:1] if image else None,
             "inLanguage": tongue.code,
             "isAccessibleForFree": True,
             "keywords": [topic.name for topic in story.topics if topic.name],
-            "publisher": tongue.publisher,
+            "publisher": tongue.publisher_json,
             "correction": [_comment(c) for c in story.corrections],
         }
     )
 
 
-def _authors(story: Story, tongue: Tongue) -> list[dict[str, str]] | dict[str, str]:
-    authors = [
-        {"@type": "Person", "name": p.name}
-        | (
-            {"url": tongue.site.address + url(listing_path("person", tongue.code, p.literal))}
-            if p.literal
-            else {}
-        )
+def _authors(story: Story, tongue: Tongue) -> list[Any] | dict[str, str]:
+    authors: list[Any] = [
+        _person(p.name, p.literal or "", tongue.site.address, tongue.code)
         for p in story.people
         if p.rel in ("author", "reporter") and p.name
     ]
@@ -321,12 +329,12 @@ def _authors(story: Story, tongue: Tongue) -> list[dict[str, str]] | dict[str, s
     return {"@type": "NewsMediaOrganization", "name": tongue.publisher["name"]}
 
 
-def _person(person: Term, tongue: Tongue) -> dict[str, str]:
-    facts = {"@type": "Person", "name": person.name or ""}
-    if person.literal:
-        path = listing_path("person", tongue.code, person.literal)
-        facts["url"] = tongue.site.address + url(path)
-    return facts
+@lru_cache(maxsize=_REMEMBERED)
+def _person(name: str, slug: str, address: str, language: str) -> msgspec.Raw:
+    facts = {"@type": "Person", "name": name}
+    if slug:
+        facts["url"] = address + url(listing_path("person", language, slug))
+    return msgspec.Raw(msgspec.json.encode(facts))
 
 
 def _comment(correction: Story) -> dict[str, str]:

@@ -53,12 +53,21 @@ class Tongue:
         self.pages: dict[str, Page] = {page.slug: page for page in language.pages}
         self.front = f"/{language.code}/"
         self._pieces: dict[tuple[PageKind, str], tuple[Markup, ...]] = {}
+        self._encoded: dict[tuple[PageKind, str], tuple[bytes, ...]] = {}
 
     def furniture(self, kind: PageKind, section: str = "") -> tuple[Markup, ...]:
         """The four pieces around a page's own text."""
         found = self._pieces.get((kind, section))
         if found is None:
             found = self._pieces[kind, section] = self._render(kind, section)
+        return found
+
+    def encoded_furniture(self, kind: PageKind, section: str = "") -> tuple[bytes, ...]:
+        """The same as UTF-8."""
+        found = self._encoded.get((kind, section))
+        if found is None:
+            pieces = tuple(piece.encode() for piece in self.furniture(kind, section))
+            found = self._encoded[kind, section] = pieces
         return found
 
     def minutes(self, count: int) -> str:
@@ -150,6 +159,11 @@ class Tongue:
             front=address + self.front,
             corrections=address + url(page) if page else "",
         )
+
+    @cached_property
+    def publisher_json(self) -> msgspec.Raw:
+        """The same as JSON."""
+        return msgspec.Raw(msgspec.json.encode(self.publisher))
 
     @cached_property
     def message(self) -> Markup:

@@ -39,7 +39,7 @@ class _Generator(CodeGenerator):
         if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
             super()._output_child_pre(node, frame, finalize)
         else:
-            self.write("environment.escaped(")
+            self.write("escaped(")
 
 
 class _Environment(jinja2.Environment):
@@ -60,6 +60,15 @@ class _Environment(jinja2.Environment):
         if found is None:
             found = self._found[name] = super().get_template(name)
         return found
+
+    def _generate(
+        self,
+        source: nodes.Template,
+        name: str | None,
+        filename: str | None,
+        defer_init: bool = False,
+    ) -> str:
+        return f"escaped = environment.escaped\n{super()._generate(source, name, filename, defer_init)}"
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As Jinja's, but a dictionary is first asked for its item, not for its methods."""
@@ -84,6 +93,12 @@ def render(template: jinja2.Template, values: dict[str, Any]) -> bytes:
     """The page as UTF-8; ``values`` are all that the template knows, and are not copied."""
     context = Context(environment, values, template.name, template.blocks)
     return "".join(template.root_render_func(context)).encode()
+
+
+def render_blocks(template: jinja2.Template, values: dict[str, Any]) -> list[bytes]:
+    """The template's blocks in their order, each as UTF-8."""
+    context = Context(environment, values, template.name, template.blocks)
+    return ["".join(block(context)).encode() for block in template.blocks.values()]
 
 
 def trusted(markup: str) -> Markup:

@@ -124,12 +124,12 @@ class Folder:
     def _build(self, slots: Iterable[bytes], depth: int, aside: str) -> bytes:
         shutil.rmtree(aside, ignore_errors=True)
         os.makedirs(aside)
-        for number in range(min(256, 1 << depth)):
-            os.mkdir(f"{aside}/{number:02x}")
+        for number in range(0, 1 << depth, 1 << 16):
+            os.mkdir(f"{aside}/{number >> 16:02x}")
 
         def write(number: int, data: bytes) -> None:
             digits = f"{number:06x}"
-            _write(f"{aside}/{digits[4:]}/{digits}", data)
+            _write(f"{aside}/{digits[:2]}/{digits}", data)
 
         return build(slots, depth, write)
 

@@ -97,7 +97,7 @@ def object_name(sha256: str, *, brotli: bool = False) -> str:
 def shard_name(root: str, number: int) -> str:
     """Where a shard lies, by the root of its index in hexadecimal."""
     digits = f"{number:06x}"
-    return f"shards/{root}/{digits[-2:]}/{digits}"
+    return f"shards/{root}/{digits[:2]}/{digits}"
 
 
 def media_number(media_type: str) -> int:

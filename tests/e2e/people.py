@@ -21,7 +21,7 @@ def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.wait_for_url(lambda url: "/login/" not in url)
 
 
-def until(true: Callable[[], Any], why: str, seconds: float = 60.0) -> Any:
+def until(true: Callable[[], Any], why: str, seconds: float = 20.0) -> Any:
     """Wait until something holds, and return it."""
     deadline = time.monotonic() + seconds
     while True:

@@ -27,6 +27,7 @@ from tests.e2e.people import (
     open_comments,
     open_panel,
     publish_now,
+    saved,
     start_article,
     until,
     upload_lead_photo,
@@ -107,8 +108,7 @@ def rita_writes(rita: Page, title: str) -> str:
         supports="The number of passengers",
     )
     file_under(rita, section="News", topic="Harbours", place="Westering")
-    with rita.expect_navigation():
-        choose_action(rita, "Save draft")
+    saved(rita)
     until(lambda: "/edit/" in rita.url, "the new article gets an address")
     return rita.url.partition("?")[0]
 
@@ -227,8 +227,7 @@ def test_a_publisher_cannot_publish_what_they_wrote_alone(
     write(petra, "Headline", headline("A tide of one's own"))
     write_into(add_block(petra, "Text"), "Nobody has read this but me.")
     file_under(petra, section="News")
-    with petra.expect_navigation():
-        choose_action(petra, "Save draft")
+    saved(petra)
     open_panel(petra)
     expect(petra.get_by_text("Needs a second person")).to_be_visible()
     expect(petra.get_by_role("button", name="Continue")).to_have_count(0)

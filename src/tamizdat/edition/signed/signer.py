@@ -106,6 +106,11 @@ class Signer:
         """The number of the edition that was signed last; 0 where none was."""
         return self._load().edition if self.ready else 0
 
+    @property
+    def days(self) -> slots.Days:
+        """On which days editions were built."""
+        return self._load().days
+
     def follow(self, index: Index, pointer: Pointer, *, full: bool = False) -> bool:
         """Sign the present edition where it is not signed yet; whether it was. ``full`` writes
         ``base`` anew. Raises ``OSError``, ``KeyFileError``, ``ClockError``."""

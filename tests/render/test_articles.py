@@ -9,13 +9,16 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tamizdat.edition.errors import StoryError
+from tamizdat.edition.render import PageRenderer
 from tamizdat.edition.render.photo import figure
+from tamizdat.edition.site import Page
 from tamizdat.edition.story import InfoSource, Story, Term, Text
 from tamizdat.edition.views import ArticleFacts, Card, Link
 
-from .newsroom import correction, photo, story
+from .newsroom import SITE, correction, photo, story
 from .paper import renderer
 
 RENDER = renderer()
@@ -45,6 +48,20 @@ def test_everything_stands_in_the_order_of_a_newspaper() -> None:
     ]  # fmt: skip
     places = [html.index(mark, html.index("<main")) for mark in marks]
     assert places == sorted(places)
+
+
+def test_the_ribbon_is_a_plain_link_where_there_is_a_page_about_support() -> None:
+    assert 'ribbon.html"></div>' in page()
+    english = SITE.languages[0]
+    support = Page(slug="support", title="Support us", html="<p>Thank you.</p>")
+    site = structs.replace(
+        SITE,
+        languages=(structs.replace(english, pages=(*english.pages, support)), *SITE.languages[1:]),
+    )
+    own = PageRenderer(site)
+    item = story()
+    html = own.article(item, own.card(item, item.path), ArticleFacts()).decode()
+    assert 'ribbon.html"><p><a href="/en/support/">Support us</a></p></div>' in html
 
 
 def test_people_topics_places_and_series_lead_to_their_pages() -> None:

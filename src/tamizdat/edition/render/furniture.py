@@ -33,7 +33,8 @@ SHEETS: dict[PageKind, tuple[str, ...]] = {
     "page": ("base", "article"),
 }
 CORRECTIONS_PAGES = ("corrections", "corrections-policy")
-MESSAGE_PAGES = ("support", "about")
+SUPPORT_PAGE = "support"
+MESSAGE_PAGES = (SUPPORT_PAGE, "about")
 _CUT = "\x00cut\x00"
 _LANGUAGES = Markup('<nav class="languages" aria-label="{}"><ul>')
 _LANGUAGES_END = "</ul></nav>\n"
@@ -98,6 +99,8 @@ class Tongue:
             policy=Markup(policy(css)),  # noqa: S704 - no quotation mark or "<" in it.
             pages=[page for page in self.pages.values() if page.in_footer],
             indexes=[(name, index_path(name, self.code)) for name in KIND_FOLDERS],
+            # Stands in the ribbon's place where the newsroom has such a page; else nothing does.
+            support=self.pages.get(SUPPORT_PAGE),
             contact=self.site.contact,
             free=words["free"],
             times=words.fill("times", place=self.calendar.place),

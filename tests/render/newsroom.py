@@ -108,16 +108,9 @@ def correction(day: str, text: str) -> Story:
     )
 
 
-def story(**changes: object) -> Story:
-    """A story with everything a story can have; ``changes`` replace its properties."""
-    facts: dict[str, object] = {
-        "uri": "urn:newsroom:story:ferry",
-        "type": "text",
-        "version": "2",
-        "language": "en",
-        "pub_status": "usable",
-        "first_created": "2026-11-22T12:05:00+00:00",
-        "version_created": "2026-11-22T15:20:00+00:00",
+def _words() -> dict[str, object]:
+    """What it says."""
+    return {
         "headlines": [
             Text(role="main", value="Ferry owners knew of the crack for a year, records show"),
             Text(role="kicker", value="The Selva inquiry"),
@@ -137,6 +130,12 @@ def story(**changes: object) -> Story:
                 '<p>The second was <a href="/en/2026/11/20/hull/">longer</a>.</p>',
             )
         ],
+    }
+
+
+def _filing() -> dict[str, object]:
+    """Who made it, and what it is filed under."""
+    return {
         "by": "Nika Orel and Ivo Lant",
         "people": [
             Term(rel="author", name="Nika Orel", literal="nika-orel", uri="urn:person:1"),
@@ -152,6 +151,12 @@ def story(**changes: object) -> Story:
         "places": [Term(name="Port Selva", literal="port-selva")],
         "located": "Port Selva",
         "slugline": "ferry-crack",
+    }
+
+
+def _sources_and_pictures() -> dict[str, object]:
+    """Who reported it; its photo, and a correction."""
+    return {
         "info_sources": [
             InfoSource(
                 name="Maritime Register of Meridova",
@@ -175,6 +180,22 @@ def story(**changes: object) -> Story:
                 "An earlier version gave the number of people aboard as 44. It was 41.",
             ),
         ],
+    }
+
+
+def story(**changes: object) -> Story:
+    """A story with everything a story can have; ``changes`` replace its properties."""
+    facts: dict[str, object] = {
+        "uri": "urn:newsroom:story:ferry",
+        "type": "text",
+        "version": "2",
+        "language": "en",
+        "pub_status": "usable",
+        "first_created": "2026-11-22T12:05:00+00:00",
+        "version_created": "2026-11-22T15:20:00+00:00",
+        **_words(),
+        **_filing(),
+        **_sources_and_pictures(),
         "alt_ids": [
             AltId(role="path", value="/en/2026/11/22/ferry-crack/"),
             AltId(role="translation-of", value="ferry"),

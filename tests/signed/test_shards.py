@@ -212,7 +212,7 @@ def test_names_are_where_the_format_says() -> None:
     ab = "ab" * 32
     assert layout.object_name(ab) == f"objects/ab/{ab}"
     assert layout.object_name(ab, brotli=True) == f"objects/ab/{ab}.br"
-    assert layout.shard_name(ab, 0x1234) == f"shards/{ab}/34/001234"
+    assert layout.shard_name(ab, 0x1234) == f"shards/{ab}/00/001234"
     assert layout.target_name("live/recent", ab) == f"targets/live/{ab}.recent"
     assert layout.target_name("site.json", ab) == f"targets/{ab}.site.json"
     assert layout.metadata_name("root", 3) == "metadata/3.root.json"

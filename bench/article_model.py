@@ -153,7 +153,7 @@ def _fill_models(size: int, section: Any) -> None:
 
 def _fill_pages(size: int, section: Any, root: Any) -> None:
     from django.contrib.contenttypes.models import ContentType
-    from django.db import connection, transaction
+    from django.db import transaction
     from wagtail.models import Page
     from wagtail.search.backends import get_search_backend
 
@@ -166,47 +166,58 @@ def _fill_pages(size: int, section: Any, root: Any) -> None:
         pages, articles = [], []
         for number in range(first, min(first + BATCH, size)):
             text = _text(number)
-            common = {
-                "title": text["headline"],
-                "draft_title": text["headline"],
-                "slug": f"a-{number}",
-                "path": root._get_path(root.path, root.depth + 1, number + 1),
-                "depth": root.depth + 1,
-                "url_path": f"{root.url_path}a-{number}/",
-                "content_type": kind,
-                "locale_id": section.locale_id,
-                "translation_key": uuid.uuid4(),
-                "live": number % 50 != 0,
-                "first_published_at": text["when"],
-                "latest_revision_created_at": text["when"],
-            }
+            common = {**_page_fields(number, text, section, root), "content_type": kind}
             key = last + 1 + number
             pages.append(Page(pk=key, **common))
             articles.append(
-                ArticlePage(
-                    page_ptr_id=key,
-                    pk=key,
-                    kicker=text["kicker"],
-                    standfirst=text["standfirst"],
-                    body=json.dumps(text["body"]),
-                    section=section,
-                    **common,
-                )
+                ArticlePage(page_ptr_id=key, pk=key, section=section, **_words(text), **common)
             )
         with transaction.atomic():
             Page.objects.bulk_create(pages)
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    "INSERT INTO article_pages_articlepage "
-                    "(page_ptr_id, kicker, standfirst, body, section_id) VALUES (%s,%s,%s,%s,%s)",
-                    [
-                        (a.pk, a.kicker, a.standfirst, json.dumps(_text(n)["body"]), section.pk)
-                        for n, a in enumerate(articles, first)
-                    ],
-                )
+            _insert_article_pages(articles)
             index.add_items(ArticlePage, articles)
     Page.objects.filter(pk=root.pk).update(numchild=size)
     root.refresh_from_db()
+
+
+def _words(text: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kicker": text["kicker"],
+        "standfirst": text["standfirst"],
+        "body": json.dumps(text["body"]),
+    }
+
+
+def _page_fields(number: int, text: dict[str, Any], section: Any, root: Any) -> dict[str, Any]:
+    """What Wagtail keeps of page *number* besides its own words."""
+    return {
+        "title": text["headline"],
+        "draft_title": text["headline"],
+        "slug": f"a-{number}",
+        "path": root._get_path(root.path, root.depth + 1, number + 1),
+        "depth": root.depth + 1,
+        "url_path": f"{root.url_path}a-{number}/",
+        "locale_id": section.locale_id,
+        "translation_key": uuid.uuid4(),
+        "live": number % 50 != 0,
+        "first_published_at": text["when"],
+        "latest_revision_created_at": text["when"],
+    }
+
+
+def _insert_article_pages(articles: list[Any]) -> None:
+    """The rows beside those of ``Page``, which Django does not create in bulk."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO article_pages_articlepage "
+            "(page_ptr_id, kicker, standfirst, body, section_id) VALUES (%s,%s,%s,%s,%s)",
+            [
+                (a.pk, a.kicker, a.standfirst, json.dumps(a.body.get_prep_value()), a.section_id)
+                for a in articles
+            ],
+        )
 
 
 def _analyse() -> None:
@@ -262,49 +273,17 @@ def _requests(root: Any) -> dict[str, dict[str, Callable[[], None]]]:
 
 def _writes(root: Any, section: Any, size: int) -> dict[str, dict[str, Callable[[], None]]]:
     """Creating a draft, and publishing one (what Wagtail does; the paper is built elsewhere)."""
-    from wagtail.models import Page
-
-    from bench.article_pages.models import ArticlePage
-    from tamizdat.desk.newsroom.models import Article
-
     numbers: Iterator[int] = iter(range(size, 2 * size + 10_000))
     made: dict[str, list[Any]] = {"page": [], "model": []}
 
     def create_page() -> None:
-        number = next(numbers)
-        text = _text(number)
-        parent = Page.objects.get(pk=root.pk)
-        page = parent.add_child(
-            instance=ArticlePage(
-                title=text["headline"],
-                slug=f"n-{number}",
-                kicker=text["kicker"],
-                standfirst=text["standfirst"],
-                body=json.dumps(text["body"]),
-                section=section,
-                live=False,
-            )
-        )
-        page.save_revision()
-        made["page"].append(page)
+        made["page"].append(_draft_page(next(numbers), root, section))
 
     def create_model() -> None:
-        number = next(numbers)
-        text = _text(number)
-        text.pop("when")
-        article = Article(
-            **{**text, "body": json.dumps(text["body"])},
-            slug=f"n-{number}",
-            locale_id=section.locale_id,
-            section=section,
-        )
-        article.save()
-        article.save_revision()
-        made["model"].append(article)
+        made["model"].append(_draft_model(next(numbers), section))
 
     def publish_page() -> None:
-        page = made["page"].pop()
-        page.get_latest_revision().publish()
+        made["page"].pop().get_latest_revision().publish()
 
     def publish_model() -> None:
         article = made["model"].pop()
@@ -314,6 +293,38 @@ def _writes(root: Any, section: Any, size: int) -> dict[str, dict[str, Callable[
         "create": {"page": create_page, "model": create_model},
         "publish": {"page": publish_page, "model": publish_model},
     }
+
+
+def _draft_page(number: int, root: Any, section: Any) -> Any:
+    from wagtail.models import Page
+
+    from bench.article_pages.models import ArticlePage
+
+    text = _text(number)
+    parent = Page.objects.get(pk=root.pk)
+    page = parent.add_child(
+        instance=ArticlePage(
+            title=text["headline"], slug=f"n-{number}", section=section, live=False, **_words(text)
+        )
+    )
+    page.save_revision()
+    return page
+
+
+def _draft_model(number: int, section: Any) -> Any:
+    from tamizdat.desk.newsroom.models import Article
+
+    text = _text(number)
+    article = Article(
+        headline=text["headline"],
+        slug=f"n-{number}",
+        locale_id=section.locale_id,
+        section=section,
+        **_words(text),
+    )
+    article.save()
+    article.save_revision()
+    return article
 
 
 def _turns(

@@ -111,8 +111,9 @@ def running(newsroom: Path) -> Iterator[Running]:
     """Run a newsroom until the block ends."""
     desk, paper = _free_port(), _free_port()
     settings = newsroom / "tamizdat.toml"
-    text = re.sub(r"port = 80\d0\b", f"port = {desk}", settings.read_text())
-    settings.write_text(re.sub(r"port = 80\d1\b", f"port = {paper}", text))
+    ports = iter((desk, paper))  # In the order of the file that init writes.
+    text = re.sub(r"(?m)^port = \d+", lambda _: f"port = {next(ports)}", settings.read_text())
+    settings.write_text(text)
     log = newsroom / "run" / "bench.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -3,8 +3,10 @@
 
 What always holds: the newsroom is one that ``tamizdat init`` made and ``tamizdat run`` runs (desk,
 worker and paper as processes); requests go over HTTP, one at a time, logged in, each page's times
-are those after two of it that do not count. From the click to the page: from sending the form of
-the publish panel until the paper serves the new headline, for stories of any age.
+are those after two of it that do not count; CPU is that of all processes of the newsroom while
+they were asked for, so what the worker does meanwhile is in it. From the click to the page: from
+sending the form of the publish panel until the paper serves the new headline, for stories of any
+age.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from bench import measure
@@ -56,6 +58,7 @@ def pages(size: int) -> dict[str, list[str]]:
     person = Person.objects.order_by("pk")[5]
     middle = Article.objects.filter(pk__lte=max(size // 2, 1)).order_by("-pk")[0]
     word = quote(middle.headline.split()[2])
+    common = _commonest()
     keys = [1 + size * part // 10 for part in range(1, 10)]
     return {
         "dashboard": [home],
@@ -68,6 +71,7 @@ def pages(size: int) -> dict[str, list[str]]:
         "list, by byline": [f"{listing}?byline={person.pk}"],
         "list, by topic": [f"{listing}?topics={topic.pk}"],
         "list, search": [f"{listing}?q={word}"],
+        "list, search, common word": [f"{listing}?q={common}"],
         "chooser": [chooser],
         "chooser, search": [f"{chooser}results/?q={word}"],
         "editor": [reverse(viewset.get_url_name("edit"), args=[key]) for key in keys],
@@ -76,15 +80,31 @@ def pages(size: int) -> dict[str, list[str]]:
     }
 
 
-def ask(browser: Browser, paths: Mapping[str, list[str]], runs: int) -> dict[str, list[float]]:
-    """Seconds of every request, by page."""
-    found: dict[str, list[float]] = {}
+def _commonest() -> str:
+    """The word that most of the last thousand articles have."""
+    from tamizdat.desk.newsroom.models import Article
+
+    last = Article.objects.order_by("-pk").values_list("headline", "standfirst")[:1000]
+    counts = Counter(word for texts in last for word in set(" ".join(texts).lower().split()))
+    return quote(counts.most_common(1)[0][0])
+
+
+Seconds = dict[str, list[float]]
+
+
+def ask(
+    browser: Browser, paths: Mapping[str, list[str]], runs: int, pid: int
+) -> tuple[Seconds, dict[str, float]]:
+    """Seconds of every request, and seconds of CPU of one in the mean, by page."""
+    found: Seconds = {}
+    cpu: dict[str, float] = {}
     for name, addresses in paths.items():
-        for number in range(-WARM, runs):
-            answer = browser.get(addresses[number % len(addresses)])
-            if number >= 0:
-                found.setdefault(name, []).append(answer.seconds)
-    return found
+        for number in range(WARM):
+            browser.get(addresses[number % len(addresses)])
+        before = measure.tree_cpu(pid)
+        found[name] = [browser.get(addresses[n % len(addresses)]).seconds for n in range(runs)]
+        cpu[name] = (measure.tree_cpu(pid) - before) / runs
+    return found, cpu
 
 
 def drafts(size: int, count: int) -> list[tuple[str, str, str]]:
@@ -124,7 +144,7 @@ def click(
     return answered, time.perf_counter() - start
 
 
-def measure_newsroom(newsroom: Path, options: Namespace) -> dict[str, list[float]]:
+def measure_newsroom(newsroom: Path, options: Namespace) -> tuple[Seconds, dict[str, float]]:
     start_django(newsroom)
     from django.db import connections
 
@@ -134,12 +154,17 @@ def measure_newsroom(newsroom: Path, options: Namespace) -> dict[str, list[float
     with running(newsroom) as servers:
         desk, paper = _browsers(servers)
         measure.say("asking for the desk's pages")
-        found = ask(desk, paths, options.runs)
+        found, cpu = ask(desk, paths, options.runs, servers.pid)
         measure.say("publishing")
-        times = [click(desk, paper, *one) for one in waiting][1:]
+        click(desk, paper, *waiting[0])
+        before = measure.tree_cpu(servers.pid)
+        times = [click(desk, paper, *one) for one in waiting[1:]]
+        cpu["click, until the paper serves it"] = (measure.tree_cpu(servers.pid) - before) / len(
+            times
+        )
     found["click, until the desk answers"] = [answered for answered, _ in times]
     found["click, until the paper serves it"] = [served for _, served in times]
-    return found
+    return found, cpu
 
 
 def _browsers(servers: Running) -> tuple[Browser, Browser]:
@@ -148,23 +173,26 @@ def _browsers(servers: Running) -> tuple[Browser, Browser]:
     return desk, Browser(servers.paper)
 
 
-def show(found: Mapping[str, list[float]]) -> str:
+def show(found: Mapping[str, list[float]], cpu: Mapping[str, float]) -> str:
     rows = []
     for name, seconds in found.items():
         ordered = sorted(seconds)
         worst = ordered[min(len(ordered) - 1, int(len(ordered) * 0.9))]
-        rows.append([name, f"{measure.median(seconds) * 1000:.0f}", f"{worst * 1000:.0f}"])
-    return measure.table(["page", "median ms", "90 % ms"], rows)
+        used = f"{cpu[name] * 1000:.0f}" if name in cpu else ""
+        rows.append([name, f"{measure.median(seconds) * 1000:.0f}", f"{worst * 1000:.0f}", used])
+    return measure.table(["page", "median ms", "90 % ms", "CPU ms"], rows)
 
 
 def main() -> int:
     parser = measure.arguments(__doc__ or "", size=100_000, runs=15)
     parser.add_argument("--clicks", type=int, default=12, help="stories published (default 12)")
+    parser.add_argument("--dir", type=Path, help="a newsroom that a run with --keep has left")
     options = parser.parse_args()
     with Scratch(options.work, keep=options.keep) as scratch:
-        found: dict[str, Any] = measure_newsroom(prepare(options, scratch), options)
-        print(show(found), flush=True)
-        measure.report({"bench": "desk", "size": options.size, "seconds": found}, options.json)
+        found, cpu = measure_newsroom(options.dir or prepare(options, scratch), options)
+        print(show(found, cpu), flush=True)
+        figures = {"size": options.size, "seconds": found, "cpu": cpu}
+        measure.report({"bench": "desk", **figures}, options.json)
     return 0
 
 

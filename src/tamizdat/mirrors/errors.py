@@ -6,12 +6,14 @@
     MirrorError
     ├── RefusedError       the mirror refuses us: keys, rights (permanent)
     ├── GoneError          the place to push to is not there: bucket, folder (permanent)
+    ├── AheadError         the mirror has a newer edition than we: not overwritten (permanent)
     ├── MisconfiguredError the settings or the credentials cannot be used (permanent)
     ├── UnreachableError   no answer, a cut connection, a server's own trouble
     ├── FullError          the mirror's disk or quota is full
     ├── BusyError          another process pushes to this mirror now
     ├── SupersededError    what was being pushed was replaced by newer editions meanwhile
     ├── UnsignedError      there is nothing signed to push yet
+    ├── StoppedError       this process is to end
     └── SourceError        our own edition's folder is damaged
 
 ``permanent`` says whether trying the same again can help before a person has done something.
@@ -43,6 +45,11 @@ class MisconfiguredError(MirrorError):
     word = "not set up"
 
 
+class AheadError(MirrorError):
+    permanent = True
+    word = "newer than ours"
+
+
 class UnreachableError(MirrorError):
     word = "no answer"
 
@@ -61,6 +68,10 @@ class SupersededError(MirrorError):
 
 class UnsignedError(MirrorError):
     word = "nothing signed"
+
+
+class StoppedError(MirrorError):
+    word = "stopped"
 
 
 class SourceError(MirrorError):

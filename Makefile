@@ -10,7 +10,7 @@ python := .venv/bin/python
 SIZE ?= 10000
 say = @printf '\033[1m── %s\033[0m\n' "$(1)"
 
-.PHONY: help setup demo check test test-slow wheel bench bench-build lock clean
+.PHONY: help setup demo check test test-slow wheel reader conformance bench bench-build lock clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -42,6 +42,13 @@ test-slow: setup ## Faults, kill -9 at random points, long fuzzing
 wheel: setup ## Build the wheel and run the demo from it in an empty environment
 	@scripts/wheel.sh
 
+reader: ## Build the reader's script into the theme (needs Node 20)
+	@scripts/build-reader.sh
+
+conformance: ## Run the public TUF client suite on the reader (SUITE=its checkout; see reader/README.md)
+	@scripts/build-reader.sh tests
+	@reader/conformance/run $(SUITE)
+
 bench: setup ## Measure everything (SIZE=10000; see docs/bench.md)
 	@for part in build publish_one desk import_wxr; do printf '\033[1m── %s\033[0m\n' "$$part"; $(python) -m "bench.$$part" --size $(SIZE); done
 
@@ -52,4 +59,4 @@ lock: setup ## Write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
 clean: ## Remove what the targets above made (never a newsroom)
-	@rm -rf .venv .venv-core build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-core reader/node_modules reader/.build build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

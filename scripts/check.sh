@@ -15,6 +15,8 @@ say "Types (mypy --strict)"
 $bin/mypy
 say "Layers (import-linter)"
 $bin/lint-imports --no-logo 2>/dev/null || $bin/lint-imports
+say "The reader (TypeScript): types, and the committed files built anew"
+scripts/build-reader.sh check
 say "Migrations"
 DJANGO_SETTINGS_MODULE=tamizdat.desk.settings.checks $bin/django-admin makemigrations --check --dry-run ||
     stop "The models changed and no migration says so." "Run: .venv/bin/tamizdat desk makemigrations"

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Builds what readers run, and what the tests run.
+//
+//   node build.mjs OUT          the committed files into OUT; says their sizes, fails over budget
+//   node build.mjs --tests      the tests and the conformance client into .build/
+
+import { readdir, readFile } from "node:fs/promises";
+import { brotliCompressSync } from "node:zlib";
+import { build } from "esbuild";
+
+const shared = { bundle: true, format: "esm", target: "es2022", charset: "utf8", logLevel: "warning" };
+
+/** Files that are built for readers: what of, and how many bytes they may have, compressed. */
+const PARTS = [
+  { name: "verifier.js", entry: "src/index.ts", budget: 8_000 },
+  // Only for browsers without Ed25519: before Chrome 137, Firefox 129, Safari 17.
+  { name: "ed25519.js", entry: "src/noble.ts", budget: 3_500, format: "iife", globalName: "tamizdatEd25519" },
+];
+
+async function parts(out) {
+  for (const { name, entry, budget, ...form } of PARTS) {
+    await build({
+      ...shared,
+      ...form,
+      entryPoints: [entry],
+      outfile: `${out}/${name}`,
+      minify: true,
+      platform: "browser",
+      legalComments: "inline",
+      banner: { js: "// SPDX-License-Identifier: AGPL-3.0-or-later\n// Built from reader/src by scripts/build-reader.sh." },
+    });
+    const built = await readFile(`${out}/${name}`);
+    const size = brotliCompressSync(built).length;
+    console.log(`${name}: ${built.length} bytes, ${size} compressed with brotli (at most ${budget})`);
+    if (size > budget) throw new Error(`${name} is over its budget.`);
+  }
+}
+
+async function tests() {
+  const files = (await readdir("test")).filter((name) => name.endsWith(".test.ts"));
+  await build({
+    ...shared,
+    entryPoints: [...files.map((name) => `test/${name}`), "conformance/client.ts"],
+    outdir: ".build",
+    outbase: ".",
+    outExtension: { ".js": ".mjs" },
+    platform: "node",
+    packages: "bundle",
+    sourcemap: "inline",
+  });
+}
+
+const [what] = process.argv.slice(2);
+if (!what) throw new Error("Say where to build to, or --tests.");
+await (what === "--tests" ? tests() : parts(what));

@@ -16,12 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import brotli
-
 from tamizdat.edition import paths
 from tamizdat.edition.index import Entry
 from tamizdat.edition.reader import Reader
-from tamizdat.edition.store import QUALITY, compressible
+from tamizdat.edition.store import compressible, pack
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -152,8 +150,7 @@ class Server:
                 return file.read()
         except FileNotFoundError:
             data = self._reader.store.get(sha256)
-            packed: bytes = brotli.compress(data, quality=QUALITY)
-            return packed
+            return pack(data)
 
 
 def _tag(entry: Entry, request: Request) -> str:

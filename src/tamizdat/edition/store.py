@@ -31,6 +31,8 @@ from tamizdat.edition.errors import BusyError, StoreError
 
 FORMAT = 1
 QUALITY = 5
+_WINDOW = 22  # two to the power of it, in bytes
+_SMALL_WINDOW = 16
 Kind = Literal["objects", "index"]
 _COMPRESSIBLE = (
     "text/",
@@ -57,6 +59,13 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
 
 def compressible(media_type: str) -> bool:
     return media_type.startswith(_COMPRESSIBLE)
+
+
+def pack(data: bytes, quality: int = QUALITY) -> bytes:
+    """The bytes compressed with brotli. What fits in a small window is quicker to pack in one."""
+    window = _SMALL_WINDOW if len(data) <= 1 << _SMALL_WINDOW else _WINDOW
+    packed: bytes = _brotli.compress(data, quality=quality, lgwin=window)
+    return packed
 
 
 @contextlib.contextmanager
@@ -87,13 +96,14 @@ class Store:
     def name(self, sha256: str, kind: Kind = "objects") -> str:
         return f"{self._base[kind]}/{sha256[:2]}/{sha256}"
 
-    def put(self, data: bytes, kind: Kind = "objects", *, compress: bool = False) -> str:
-        """Keep bytes; returns their sha-256 in hexadecimal."""
+    def put(self, data: bytes, kind: Kind = "objects", *, compress: int = 0) -> str:
+        """Keep bytes; returns their sha-256 in hexadecimal. ``compress`` is the quality with which
+        brotli packs them, 1 to 11; 0 where it should not."""
         sha256 = hashlib.sha256(data).hexdigest()
         name = self.name(sha256, kind)
         _keep(name, data)
         if compress and self.brotli and data:
-            _keep(f"{name}.br", _brotli.compress(data, quality=QUALITY))
+            _keep(f"{name}.br", pack(data, compress))
         return sha256
 
     @staticmethod

@@ -15,7 +15,10 @@ from tamizdat.edition import paths
 from tamizdat.edition.catalogue import Catalogue
 from tamizdat.edition.compose import Output
 from tamizdat.edition.index import Changes, Entry, Index, Subtree
-from tamizdat.edition.store import Kind, Store, compressible
+from tamizdat.edition.store import QUALITY, Kind, Store, compressible
+
+QUICK_QUALITY = 3
+_OFTEN = 3  # slashes: fronts of the paper and of its sections, the newsroom's own pages
 
 
 class Writer:
@@ -82,11 +85,20 @@ def make_entry(store: Store, output: Output, edition: int, *, keep: bool = True)
     """The index's entry for a file; its bytes go to the store where ``keep``."""
     media_type = paths.media_type(output.path) if output.status == 200 else paths.HTML
     if keep:
-        sha256 = store.put(output.data, compress=compressible(media_type))
+        sha256 = store.put(output.data, compress=_quality(output.path, media_type))
     else:
         sha256 = store.digest(output.data)
     length = len(output.data)
     return Entry(output.path, sha256, length, edition, media_type, output.status, output.location)
+
+
+def _quality(path: str, media_type: str) -> int:
+    """How well to pack a file: what many read well; older lists, of which there are far more than
+    readers, in half the time and an eighth larger."""
+    if not compressible(media_type):
+        return 0
+    often = path.count("/") <= _OFTEN or paths.is_article(path)
+    return QUALITY if often else QUICK_QUALITY
 
 
 def _count_objects(catalogue: Catalogue, counts: dict[str, int], edition: int) -> None:

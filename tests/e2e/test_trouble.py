@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import SignIn
 from tests.e2e.newsroom import PASSWORD, Newsroom
-from tests.e2e.people import choose_action, live, write
+from tests.e2e.people import choose_action, live, saved, write
 
 Headline = Callable[[str], str]
 
@@ -84,6 +84,21 @@ def test_an_editor_sees_that_a_colleague_is_writing_in_the_same_article(
     rita.goto(edit)
     rita.locator(".w-editing-sessions__session").first.hover(timeout=60_000)
     expect(rita.get_by_text("Edgar Moss").first).to_be_visible()
+
+
+def test_somebody_who_only_reads_learns_of_a_newer_version(
+    newsroom: Newsroom, sign_in: SignIn, headline: Headline
+) -> None:
+    story = newsroom.do("article", headline=headline("Read over a shoulder"))
+    edit = f"{newsroom.desk}/desk/snippets/newsroom/article/edit/{story['pk']}/"
+    edgar, rita = sign_in("edgar"), sign_in("rita")
+    rita.goto(edit)
+    edgar.goto(edit)
+    write(edgar, "Kicker", "By Edgar")
+    saved(edgar)
+    # The editor asks every ten seconds.
+    newer = rita.get_by_role("button", name="Edgar Moss saved a new version")
+    expect(newer.first).to_be_visible(timeout=20_000)
 
 
 def test_a_colleagues_newer_version_is_not_overwritten_silently(

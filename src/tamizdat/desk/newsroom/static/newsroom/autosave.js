@@ -13,7 +13,7 @@
   const LOOK = 250; // ms between looks at the form
   const TYPING = 700; // ms in which what was typed gets from the rich text into the form
   const SETTLING = 2000; // ms in which widgets still write into a fresh form
-  const LONGEST = 10_000; // ms after which somebody is saved who does not stop typing
+  const LONGEST = 5000; // ms after which somebody is saved who does not stop typing
   const RETRY = { first: 3000, longest: 60_000 };
   const LEAVING = 30_000; // ms after which a save by hand must have led to another page
   const GESTURES = ["pointerdown", "keydown", "beforeinput", "input", "change", "paste", "drop"];

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from tamizdat.cli.common import dir_option, json_option, open_newsroom, print_json, say
+from tamizdat.cli.edition_verify import verify
 from tamizdat.config import ConfigError, PaperSettings
 from tamizdat.edition.site import Site
 
@@ -98,6 +99,9 @@ def serve(out: Path | None, folder: Path, host: str | None, port: int | None) ->
     host, port = host or place.host, port or place.port
     say(f"The paper in {out} answers on http://{host}:{port}/")
     serve_paper(out, host=host, port=port)
+
+
+edition.add_command(verify)
 
 
 def read_site(path: Path) -> Site:

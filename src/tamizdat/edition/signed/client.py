@@ -42,7 +42,6 @@ from tamizdat.edition.signed.shards import Record, Shard, Slot, decode, key_of, 
 from tamizdat.edition.store import compressible
 
 INDEXES: Final = {"recent": layout.RECENT, "base": layout.BASE, "archive": layout.ARCHIVE}
-_BROTLI_MORE = 64  # bytes by which what cannot be compressed may grow
 _KEPT_SHARDS = 1_024
 
 
@@ -199,6 +198,13 @@ class SignedReader:
             raise MissingError(f"the newsroom has no {name}")
         return self._target(name, info, {}, layout.SITE_LIMIT)
 
+    def shard(self, index: str, number: int) -> WalkedShard:
+        """One shard of an index that has entries."""
+        record = self.edition.records[index]
+        name = layout.shard_name(record.root.hex(), number)
+        data = self._fetch(name, layout.SHARD_LIMIT)
+        return WalkedShard(index, name, data, decode(data, record, number))
+
     def walk(self) -> Iterator[tuple[str, Slot]]:
         """Every entry of every index, with the name of the index: ``recent`` first."""
         for walked in self.walk_shards():
@@ -215,7 +221,7 @@ class SignedReader:
             for number in range(1 << record.depth if record.count else 0)
             if wanted(index, number)
         )
-        yield from side_by_side(lambda place: self._walked(*place), places, self._parallel)
+        yield from side_by_side(lambda place: self.shard(*place), places, self._parallel)
 
     def _first_requests(self, known: memory.Memory | None) -> tuple[dict[str, bytes], str]:
         """The parts of ``current``, and the name of the next root where it is not there."""
@@ -281,18 +287,12 @@ class SignedReader:
         if shard is None:
             if len(self._shards) >= _KEPT_SHARDS:
                 self._shards.clear()
-            shard = self._shards[record.root, number] = self._walked(index, number).shard
+            shard = self._shards[record.root, number] = self.shard(index, number).shard
         return shard
-
-    def _walked(self, index: str, number: int) -> WalkedShard:
-        record = self.edition.records[index]
-        name = layout.shard_name(record.root.hex(), number)
-        data = self._fetch(name, layout.SHARD_LIMIT)
-        return WalkedShard(index, name, data, decode(data, record, number))
 
     def _object(self, slot: Slot, *, packed: bool) -> bytes:
         name = layout.object_name(slot.sha256.hex(), brotli=packed)
-        data = self._fetch(name, slot.length + (_BROTLI_MORE if packed else 0))
+        data = self._fetch(name, slot.length + (layout.BROTLI_MORE if packed else 0))
         return unpack(data, slot) if packed else verify(data, slot)
 
 

@@ -138,10 +138,10 @@ class HttpFetcher:
         return bytes(data)
 
 
-def open_copy(where: str) -> FolderFetcher | HttpFetcher:
+def open_copy(where: str, *, connections: int = 4) -> FolderFetcher | HttpFetcher:
     """The copy at a URL or in a folder. Raises ``UnreachableError`` where there is no folder."""
     if where.startswith(("https://", "http://")):
-        return HttpFetcher(where)
+        return HttpFetcher(where, connections=connections)
     folder = Path(where)
     if not folder.is_dir():
         raise UnreachableError(f"{where} is neither a folder nor the URL of a mirror")

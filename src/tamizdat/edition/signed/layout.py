@@ -29,6 +29,7 @@ CURRENT_LIMIT: Final = 64_000
 RECORD_LIMIT: Final = 64
 SITE_LIMIT: Final = 64_000  # site.json and mirrors.json, each
 SHARD_LIMIT: Final = 64_000
+BROTLI_MORE: Final = 64  # by which what cannot be compressed may grow
 MAX_ROOTS: Final = 256  # new versions of root followed at once
 MAX_PARTS: Final = 16  # of ``metadata/current``
 RECENT_LIMIT: Final = 2_048  # entries that the writer keeps in ``recent``

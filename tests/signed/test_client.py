@@ -129,7 +129,17 @@ json_values = st.recursive(
     ),
 )
 members = st.sampled_from(
-    "_type version expires meta keys roles targets delegations spec_version".split()
+    [
+        "_type",
+        "version",
+        "expires",
+        "meta",
+        "keys",
+        "roles",
+        "targets",
+        "delegations",
+        "spec_version",
+    ]
 )
 
 

@@ -1,11 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
-# Makes sure of Debian's Chromium, which the browser tests drive, and of Java, which checks HTML.
+# Makes sure of what the tests need from Debian: Chromium, which the browser tests drive; Java, which
+# checks HTML; nginx, Caddy, an SSH server and rsync, which are mirrors in the tests. None of these
+# servers is left running: the tests start their own, on the loopback.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
+PATH=$PATH:/usr/sbin
 
 missing=()
-command -v chromium >/dev/null || missing+=(chromium)
-command -v java >/dev/null || missing+=(default-jre-headless)
+services=()
+need() { command -v "$1" >/dev/null || missing+=("$2"); }
+serve() { command -v "$1" >/dev/null || { missing+=("$2"); services+=("$3"); }; }
+need chromium chromium
+need java default-jre-headless
+need rsync rsync
+need ssh openssh-client
+serve nginx nginx-light nginx
+serve caddy caddy caddy
+serve sshd openssh-server ssh
 [ ${#missing[@]} = 0 ] || install "${missing[@]}"
+if [ ${#services[@]} != 0 ] && [ -d /run/systemd/system ]; then
+    as_root systemctl disable --quiet --now "${services[@]}"
+fi

@@ -168,6 +168,19 @@ def test_bytes_that_two_paths_share_stay_while_one_of_them_needs_them(
     assert whole(paper.reader(pusher.target, tmp_path / "s")) == contents(paper, tmp_path)
 
 
+def test_bytes_that_two_paths_share_arrive_though_the_first_of_them_changed_meanwhile(
+    pusher: Pusher, paper: Paper, tmp_path: Path
+) -> None:
+    paper.publish({"/a/": page("The same"), "/b/": page("The same")}, full=True)
+    pusher.target.before = failing_at(3)
+    with pytest.raises(MirrorError):
+        pusher.push()
+    pusher.target.before = lambda kind, name: None
+    paper.publish({"/a/": page("Another")})
+    pusher.push()
+    assert whole(paper.reader(pusher.target, tmp_path / "s")) == contents(paper, tmp_path)
+
+
 def test_after_many_editions_the_mirror_holds_no_more_than_ours_and_two_editions(
     pusher: Pusher, paper: Paper, tmp_path: Path
 ) -> None:
@@ -346,8 +359,8 @@ def test_cut_off_at_any_operation_a_mirror_shows_the_old_or_the_new_edition_whol
 
 
 def test_a_push_that_was_cut_off_sends_only_the_rest(pusher: Pusher, paper: Paper) -> None:
+    pusher.target.before = failing_at(60)
     with pytest.raises(MirrorError):
-        pusher.target.before = failing_at(60)
         pusher.push()
     pusher.target.before = lambda kind, name: None
     pusher.journal()
@@ -362,8 +375,8 @@ def test_what_a_cut_push_left_of_an_edition_that_never_came_is_removed_too(
     pusher.push()
     paper.publish({"/en/7/": page("Never seen"), "/en/ghost/": page("Ghost")})
     ghost = layout.object_name(paper.entries["/en/ghost/"].sha256)
+    pusher.target.before = failing_at(6)
     with pytest.raises(MirrorError):
-        pusher.target.before = failing_at(6)
         pusher.push()
     pusher.target.before = lambda kind, name: None
     assert any((paper.folder / name).exists() and name not in HEADS for name in pusher.target.files)

@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tamizdat.config import MirrorSettings
 from tamizdat.mirrors.errors import (
@@ -33,6 +33,8 @@ from tamizdat.mirrors.ports import Held, Outgoing
 
 SILENCE = 30  # seconds without a byte, then the connection is given up
 LONGEST = 6 * 3600  # seconds of one call
+_VANISHED = 24  # rsync's word for what it was told to delete
+_STAYING = ("objects/", "metadata/", "targets/")
 _PLACE = re.compile(r"(?P<host>(?:[\w.-]+@)?[\w.-]+):(?P<folder>[^\s:]*)")
 _LISTED = re.compile(r"-\S+\s+([\d,.]+)\s+\S+\s+\S+\s+(.+)")
 
@@ -95,12 +97,12 @@ class RsyncTarget:
             self._run([*options, f"{stage}/", self._place], names)
 
     def remove(self, names: Sequence[str]) -> None:
+        options = ["--dirs", "--no-implied-dirs", "--delete-missing-args", "--files-from=-"]
         with tempfile.TemporaryDirectory(dir=self._work) as empty:
-            for part in (names, _folders(names)):
-                # An empty folder is removed as a missing file is; one with files in it stays.
-                if part:
-                    options = ["--dirs", "--delete-missing-args", "--files-from=-"]
-                    self._run([*options, f"{empty}/", self._place], "\n".join(part))
+            # A folder goes as a missing file does, if it is empty.
+            for part in (names, *_folders(names)):
+                arguments = [*options, f"{empty}/", self._place]
+                self._run(arguments, "\n".join(part), allowed=(0, _VANISHED))
 
     def read(self, name: str, limit: int) -> bytes | None:
         with tempfile.TemporaryDirectory(dir=self._work) as place:
@@ -110,12 +112,11 @@ class RsyncTarget:
             return file.read_bytes() if file.exists() else None
 
     def names(self, folders: Iterable[str]) -> Iterator[Held]:
-        for folder in folders:
-            options = ["--recursive", "--list-only", "--no-human-readable", "--files-from=-"]
-            said = self._run(["--ignore-missing-args", *options, self._place], folder)
-            for line in said.splitlines():
-                if found := _LISTED.fullmatch(line):
-                    yield Held(found[2], int(re.sub(r"[,.]", "", found[1])))
+        options = ["--recursive", "--list-only", "--ignore-missing-args", "--files-from=-"]
+        said = self._run([*options, self._place, f"{self._work}/"], "\n".join(folders))
+        for line in said.splitlines():
+            if found := _LISTED.fullmatch(line):
+                yield Held(found[2], int(re.sub(r"[,.]", "", found[1])))
 
     def close(self) -> None:
         stop = [*shlex.split(self._ssh), "-O", "exit", self._host]
@@ -123,7 +124,9 @@ class RsyncTarget:
             subprocess.run(stop, capture_output=True, timeout=5, check=False)
         self._private.cleanup()
 
-    def _run(self, arguments: list[str], names: str = "") -> str:
+    def _run(
+        self, arguments: list[str], names: str = "", *, allowed: tuple[int, ...] = (0,)
+    ) -> str:
         command = ["rsync", f"--timeout={SILENCE}", "-e", self._ssh, *arguments]
         try:
             done = subprocess.run(
@@ -132,7 +135,7 @@ class RsyncTarget:
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise UnreachableError(f"{self._name} takes too long") from error
-        if done.returncode:
+        if done.returncode not in allowed:
             raise self._error(done.returncode, done.stderr)
         return done.stdout
 
@@ -191,9 +194,13 @@ def _stage(file: Outgoing, place: Path) -> None:
         shutil.copy2(file.source, place)
 
 
-def _folders(names: Sequence[str]) -> list[str]:
-    """The folders of these files that may be empty now; those of shards alone come and go."""
-    return sorted({name.rpartition("/")[0] for name in names if name.startswith("shards/")})
+def _folders(names: Sequence[str]) -> Iterator[list[str]]:
+    """The folders of these files that may be empty now, the inner ones first. Those of objects,
+    metadata and targets stay."""
+    inner = {str(PurePosixPath(n).parent) for n in names if not n.startswith(_STAYING)}
+    while inner := {folder for folder in inner if "/" in folder}:
+        yield sorted(inner)
+        inner = {str(PurePosixPath(folder).parent) for folder in inner}
 
 
 def _telling_line(said: str) -> str:

@@ -132,8 +132,12 @@ class BucketTarget:
 
     def read(self, name: str, limit: int) -> bytes | None:
         try:
-            found = obstore.get(self._store, name, options={"range": (0, limit)})
-            return bytes(found.bytes())
+            data = bytearray()
+            for chunk in obstore.get(self._store, name).stream(min_chunk_size=1):
+                data += chunk
+                if len(data) >= limit:
+                    break
+            return bytes(data[:limit])
         except FileNotFoundError as error:
             self._unless_missing(error)
             return None

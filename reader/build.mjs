@@ -37,7 +37,7 @@ async function parts(out) {
 }
 
 async function tests() {
-  const files = (await readdir("test")).filter((name) => name.endsWith(".test.ts"));
+  const files = (await readdir("test")).filter((name) => /\.test\.ts$|^cost\.ts$/.test(name));
   await build({
     ...shared,
     entryPoints: [...files.map((name) => `test/${name}`), "conformance/client.ts"],

@@ -14,7 +14,7 @@ export type Fetch = (name: string, limit: number, signal?: AbortSignal) => Promi
 /** A port: where files come from that can be checked one by one; one mirror, or several.
  *
  * `names` are copies of the same in the order of preference (compressed and plain). What `check`
- * throws means: this copy is bad, try the next, then the next mirror. The last error is thrown. */
+ * throws means: this copy is bad, try the next, then the next mirror. Throws what was wrong. */
 export interface Source {
   get<T>(
     names: readonly string[],
@@ -142,7 +142,8 @@ export function single(fetch: Fetch): Source {
         } catch (error) {
           // A mirror that cannot be reached has no other copy either.
           if (!is(error, "missing", "altered", "tooLong", "format")) throw error;
-          last = error;
+          // That a copy is bad says more than that another is not there.
+          if (!last || error.code !== "missing") last = error;
         }
       }
       throw last;

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the reader's tests start from: its programs built, two servers, a browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reader.servers import Mirror
+
+TOP = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder of the built tests and of the conformance client."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("no Node here: the reader's own tests run where there is one, as in CI")
+    subprocess.run(["scripts/build-reader.sh", "tests"], cwd=TOP, check=True, timeout=300)
+    return TOP / "reader" / ".build"
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    """A server with the vectors' folder ``second``, and with the reader's files, on one origin."""
+    server = Mirror("second")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium here: apt-get install -y chromium")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()

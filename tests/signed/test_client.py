@@ -129,17 +129,7 @@ json_values = st.recursive(
     ),
 )
 members = st.sampled_from(
-    [
-        "_type",
-        "version",
-        "expires",
-        "meta",
-        "keys",
-        "roles",
-        "targets",
-        "delegations",
-        "spec_version",
-    ]
+    ["_type", "version", "expires", "meta", "keys", "roles", "targets", "delegations"]
 )
 
 

@@ -56,8 +56,8 @@ def test_a_published_story_is_where_readers_look(quick: Path) -> None:
     story = make_story(7, published=NOW, headline="Ferry sails again", topics=("ferries", "ice"))
     report = paper.publish([story], SITE)
     assert (report.edition, report.stories, report.full) == (2, 1, False)
-    places = ["/en/", "/", "/en/harbour/", "/en/harbour/2026/11/", "/en/2026/11/"]
-    places += ["/en/topics/ice/", "/en/topics/ice/2026/", "/en/people/anna-brandt/"]
+    places = ["/en/", "/", "/en/harbour/", "/en/2026/11/"]
+    places += ["/en/topics/ice/", "/en/people/anna-brandt/"]
     places += ["/en/feed.xml", "/en/feed.json", "/en/harbour/feed.xml", "/news-sitemap.xml"]
     places += ["/fragments/en/latest.html", story.path]
     assert [p for p in places if "Ferry sails again" not in text(paper, p)] == []

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamizdat.edition import Story, StoryError, index, listings
+from tamizdat.edition import Story, StoryError, index, listings, volumes
 from tamizdat.edition.site import Pins, Profile, Site
 from tests.edition.papers import (
     NOW,
@@ -41,7 +41,10 @@ TIMES = [NOW - timedelta(days=d, hours=h) for d in (0, 1, 20, 50, 300, 340) for 
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists of three a page and shards of four show at ten stories what others do at hundreds."""
     monkeypatch.setattr(listings, "PART", 3)
-    monkeypatch.setattr(listings, "FRONT", 4)
+    monkeypatch.setattr(listings, "SPANS", 2)
+    monkeypatch.setattr(volumes, "SHORTEST", 2)
+    monkeypatch.setattr(volumes, "LONGEST", 4)
+    monkeypatch.setattr(volumes, "WHOLE", 5)
     monkeypatch.setattr(listings, "FEED", 5)
     monkeypatch.setattr(listings, "LATEST", 3)
     monkeypatch.setattr(index, "SHARD", 4)

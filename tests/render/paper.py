@@ -112,6 +112,17 @@ def _months(path: str) -> tuple[Period, ...]:
     return tuple(Period(label=f"2026-{m:02}", path=f"{path}2026/{m:02}/") for m in range(11, 0, -1))
 
 
+def _years(path: str) -> tuple[Period, ...]:
+    return tuple(Period(label=f"{y}", path=f"{path}{y}-01/") for y in range(2025, 2005, -1))
+
+
+def _volumes(path: str) -> tuple[Period, ...]:
+    return (
+        Period(label="2024-02-11/2025-01-03", path=f"{path}2024-02/"),
+        Period(label="2019-03-14/2024-02-09", path=f"{path}2019-03/"),
+    )
+
+
 def _fronts(
     render: PageRenderer, language: Language, cards: tuple[Card, ...], others: tuple[Link, ...]
 ) -> dict[str, bytes]:
@@ -148,13 +159,29 @@ def _lists(render: PageRenderer, language: Language, cards: tuple[Card, ...]) ->
         older=Link(path=f"/{code}/2026/10/", title="2026-10"),
         newer=Link(path=f"/{code}/2026/12/", title="2026-12"),
     )
+    topic = _listing(code, "topic", "ferries", "Ferries")
+    long = ListingPage(
+        listing=topic,
+        cards=cards * 2,
+        older=Link(path=f"{topic.path}2024-02/", title=""),
+        periods=_volumes(topic.path),
+    )
+    volume = ListingPage(
+        listing=topic,
+        cards=cards,
+        period=_volumes(topic.path)[0],
+        older=Link(path=f"{topic.path}2019-03/", title=""),
+        newer=Link(path=topic.path, title=""),
+    )
     topics = [Link(path=listing_path("topic", code, t.lower()), title=t) for t in TOPICS]
     return {
         section.path: render.listing(
-            ListingPage(listing=section, cards=cards, periods=_months(section.path))
+            ListingPage(listing=section, cards=cards, periods=_years(section.path))
         ),
         person.path: render.listing(ListingPage(listing=person, cards=cards[:3])),
         f"/{code}/2026/11/": render.listing(month),
+        topic.path: render.listing(long),
+        f"{topic.path}2024-02/": render.listing(volume),
         f"/{code}/letters/": render.listing(
             ListingPage(listing=_listing(code, "section", "letters", "Letters"), cards=())
         ),

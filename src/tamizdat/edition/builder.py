@@ -17,11 +17,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from tamizdat.edition import paths
+from tamizdat.edition import paths, volumes
 from tamizdat.edition.catalogue import Catalogue
 from tamizdat.edition.errors import StoreError
 from tamizdat.edition.index import Entry, Index, Subtree, key
@@ -222,11 +223,12 @@ class Build:
         self._begin()
         db = self._catalogue.db
         db.execute(
-            "INSERT INTO periods SELECT listing, period, count(*) FROM members GROUP BY 1, 2"
+            "INSERT INTO periods SELECT listing, period, count(*) FROM members "
+            "WHERE listing IN (SELECT id FROM listings WHERE kind = 'site') GROUP BY 1, 2"
         )
         db.execute(
-            "UPDATE listings SET stories = coalesce((SELECT sum(stories) FROM periods "
-            "WHERE listing = listings.id), 0)"
+            "UPDATE listings SET stories = "
+            "(SELECT count(*) FROM members WHERE listing = listings.id)"
         )
         db.execute(
             "INSERT INTO months SELECT month, max(updated) FROM stories WHERE live = 1 GROUP BY 1"
@@ -234,6 +236,16 @@ class Build:
         for (number,) in db.execute("SELECT id FROM listings WHERE stories > 0").fetchall():
             title = title_of(self._catalogue, number)
             db.execute("UPDATE listings SET title = ? WHERE id = ?", [title, number])
+        self._cut()
+
+    def _cut(self) -> None:
+        """Cut the lists into volumes."""
+        zone = paths.zone(self._bench.site.timezone)
+        query = "SELECT id FROM listings WHERE kind <> 'site' AND stories >= ?"
+        for (number,) in self._catalogue.db.execute(query, [volumes.WHOLE]).fetchall():
+            cuts = volumes.cut(partial(self._catalogue.ranks, number))
+            named = volumes.named(((c.first, c.last) for c in cuts), zone)
+            self._catalogue.set_volumes(number, (), named)
 
     def _list_tasks(self, turn: int) -> Iterator[Task]:
         db, site = self._catalogue.db, self._bench.site
@@ -256,13 +268,12 @@ class Build:
             yield Task("fronts", (turn, fronts))
         for months in _batches(self._catalogue.months(), 4):
             yield Task("months", (turn, [month for month, _ in months]))
-        # By year, so that a worker that has a year's cards at hand makes all lists of that year.
-        query = (
-            "SELECT listing, period FROM periods ORDER BY "
-            "CASE WHEN period < 10000 THEN period ELSE period / 100 END, period, listing"
-        )
-        for periods in _batches(db.execute(query), 16):
-            yield Task("periods", (turn, periods))
+        # By time, so that a worker that has cards at hand makes all lists that show them.
+        for parts in _batches(db.execute("SELECT listing, period FROM periods ORDER BY 2"), 4):
+            yield Task("periods", (turn, parts))
+        query = "SELECT listing, first FROM volumes ORDER BY first"
+        for begun in _batches(db.execute(query), 16):
+            yield Task("volumes", (turn, begun))
 
     def _media(self, media: MediaSource) -> None:
         found = ((path, sha, media.file(sha)) for path, sha in self._catalogue.shown_files())

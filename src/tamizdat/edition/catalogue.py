@@ -23,11 +23,13 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from tamizdat.edition import volumes
 from tamizdat.edition.rows import File, Membership, StoryRow
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.views import Card
+from tamizdat.edition.volumes import Volume
 
-SCHEMA = 1
+SCHEMA = 2
 NAME = "catalogue.sqlite3"
 Mode = Literal["write", "bulk", "built", "read"]
 _INDEXES = """
@@ -318,7 +320,7 @@ class Catalogue:
         yield from map(ListingRow._make, self.db.execute(query, [kind, language]))
 
     def periods(self, listing: int) -> list[tuple[int, int]]:
-        """A listing's periods and the number of stories in each, newest first."""
+        """A site's months and the number of stories in each, newest first."""
         query = "SELECT period, stories FROM periods WHERE listing = ? ORDER BY period DESC"
         return self.db.execute(query, [listing]).fetchall()
 
@@ -334,6 +336,39 @@ class Catalogue:
             "ORDER BY rank, story LIMIT ? OFFSET ?"
         )
         return [s for (s,) in self.db.execute(query, [listing, period, limit, skip])]
+
+    def volumes(self, listing: int) -> list[Volume]:
+        """A listing's volumes, oldest first."""
+        query = "SELECT first, last, name FROM volumes WHERE listing = ? ORDER BY first"
+        return list(map(Volume._make, self.db.execute(query, [listing])))
+
+    def set_volumes(self, listing: int, old: Sequence[Volume], new: Sequence[Volume]) -> None:
+        """Put a listing's volumes in the place of those it had."""
+        kept = set(old) & set(new)
+        self.db.executemany(
+            "DELETE FROM volumes WHERE listing = ? AND first = ?",
+            [(listing, volume.first) for volume in old if volume not in kept],
+        )
+        self.db.executemany(
+            "INSERT INTO volumes VALUES (?, ?, ?, ?)",
+            [(listing, *volume) for volume in new if volume not in kept],
+        )
+
+    def ranks(self, listing: int, start: int) -> list[int]:
+        """As ``volumes.Read``: as many ranks as decide where a volume of a listing ends."""
+        query = (
+            "SELECT rank FROM members WHERE listing = ? AND period = 0 AND rank >= ? "
+            "ORDER BY rank LIMIT ?"
+        )
+        return [r for (r,) in self.db.execute(query, [listing, start, volumes.WHOLE])]
+
+    def between(self, listing: int, first: int, last: int) -> list[int]:
+        """The ids of a listing's stories with these ranks, newest first."""
+        query = (
+            "SELECT story FROM members WHERE listing = ? AND period = 0 AND rank BETWEEN ? AND ? "
+            "ORDER BY rank DESC, story DESC"
+        )
+        return [s for (s,) in self.db.execute(query, [listing, first, last])]
 
     def latest(self, listing: int, limit: int) -> list[int]:
         """The ids of a listing's latest stories, newest first."""

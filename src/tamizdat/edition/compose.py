@@ -11,6 +11,7 @@ keeping bytes (``store``).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -33,6 +34,7 @@ from tamizdat.edition.views import (
     Renderer,
     SitemapEntry,
 )
+from tamizdat.edition.volumes import HIGHEST, LOWEST, Volume
 
 MOST_RELATED = 8
 _CACHED = 20_000  # cards, about 1 kB each
@@ -68,7 +70,10 @@ class Composer:
         }
         self._cards: dict[int, Card] = {}
         self._items: dict[int, FeedItem] = {}
-        self._views: dict[int, tuple[Listing, list[tuple[int, int]]]] = {}
+        self._zone = paths.zone(site.timezone)
+        self._views: dict[int, Listing] = {}
+        self._counts: dict[int, list[tuple[int, int]]] = {}
+        self._volumes: dict[int, list[Volume]] = {}
 
     # Stories
 
@@ -150,14 +155,15 @@ class Composer:
     def _pinned(
         self, language: str, section: str, row: ListingRow | None, limit: int
     ) -> tuple[Card, ...]:
+        """A front's pinned stories, then the latest, ``limit`` of them in all."""
+        pins = self._pins(language, section)
+        latest = self._catalogue.latest(row.id, limit + len(pins)) if row else []
+        return _before(pins, self.cards(latest))[:limit]
+
+    def _pins(self, language: str, section: str) -> list[Card]:
         uris = self._site.language(language).pinned(section)
         live = self._catalogue.live_cards(uris)
-        pinned = [
-            c for uri in dict.fromkeys(uris) if (c := live.get(uri)) and c.language == language
-        ]
-        latest = self.cards(self._catalogue.latest(row.id, limit + len(pinned))) if row else []
-        shown = {card.uri for card in pinned}
-        return tuple((pinned + [card for card in latest if card.uri not in shown])[:limit])
+        return [c for uri in dict.fromkeys(uris) if (c := live.get(uri)) and c.language == language]
 
     # Lists
 
@@ -181,30 +187,45 @@ class Composer:
         )
 
     def listing_front(self, kind: ListingKind, language: str, slug: str) -> Iterator[Output]:
-        """A listing's own page, with its latest stories and its periods. Sections that the site
+        """A listing's own page, with all stories that are in no volume. Sections that the site
         names have one even where they have no story yet."""
         row = self._catalogue.find_listing(kind, language, slug)
         view = self.listing_view(kind, language, slug, row)
-        pins = slug if kind == "section" else "\0"
-        cards = self._pinned(language, pins, row, listings.FRONT)
-        counts = self._catalogue.periods(row.id) if row else []
+        pins = self._pins(language, slug) if kind == "section" else []
+        volumes = self._catalogue.volumes(row.id) if row else []
+        after = volumes[-1].last + 1 if volumes else LOWEST
+        ids = self._catalogue.between(row.id, after, HIGHEST) if row else []
         page = ListingPage(
-            listing=view, cards=cards, periods=listings.period_links(view.path, counts)
+            listing=view,
+            cards=_before(pins, self.cards(ids)),
+            older=listings.newest(view.path, volumes),
+            periods=listings.archive(view.path, volumes, self._zone),
         )
         yield Output(view.path, self._renderer.listing(page))
 
+    def volume(self, number: int, first: int) -> Iterator[Output]:
+        """The page of the volume of a listing that begins with a rank."""
+        view, volumes = self._view(number), self._volumes_of(number)
+        place = bisect_left(volumes, (first,))
+        ids = self._catalogue.between(number, first, volumes[place].last)
+        shown = listings.volume_view(view.path, volumes[place], self._zone)
+        older, newer = listings.turn(view.path, volumes, place)
+        cards = tuple(self.cards(ids))
+        page = ListingPage(listing=view, cards=cards, period=shown, older=older, newer=newer)
+        yield Output(shown.path, self._renderer.listing(page))
+
     def period(
-        self, number: int, period: int, parts: Iterable[int] | None = None
+        self, number: int, month: int, parts: Iterable[int] | None = None
     ) -> Iterator[Output]:
-        """Pages of one period of a listing: all of its parts, or those asked for."""
-        view, counts = self._view(number)
-        place = next(i for i, (p, _) in enumerate(counts) if p == period)
+        """Pages of one month of the site: all of its parts, or those asked for."""
+        view, counts = self._view(number), self._months_of(number)
+        place = next(i for i, (m, _) in enumerate(counts) if m == month)
         stories = counts[place][1]
         wanted = range(1, listings.parts(stories) + 1) if parts is None else parts
         for part in wanted:
             skip = (part - 1) * listings.PART
-            ids = self._catalogue.members(number, period, skip, listings.PART)
-            shown = listings.part_view(view.path, period, part, stories)
+            ids = self._catalogue.members(number, month, skip, listings.PART)
+            shown = listings.part_view(view.path, month, part, stories)
             page = ListingPage(
                 listing=view,
                 cards=tuple(self.cards(ids[::-1])),
@@ -214,16 +235,25 @@ class Composer:
             )
             yield Output(shown.path, self._renderer.listing(page))
 
-    def _view(self, number: int) -> tuple[Listing, list[tuple[int, int]]]:
-        """A listing as it calls itself, and its periods."""
-        found = self._views.get(number)
-        if found is None:
+    def _view(self, number: int) -> Listing:
+        """A listing as it calls itself."""
+        if number not in self._views:
             if len(self._views) > _VIEWS:
                 self._views.clear()
+                self._volumes.clear()
             row = self._catalogue.listing(number)
-            view = self.listing_view(row.kind, row.language, row.slug, row)
-            found = self._views[number] = (view, self._catalogue.periods(number))
-        return found
+            self._views[number] = self.listing_view(row.kind, row.language, row.slug, row)
+        return self._views[number]
+
+    def _months_of(self, number: int) -> list[tuple[int, int]]:
+        if number not in self._counts:
+            self._counts[number] = self._catalogue.periods(number)
+        return self._counts[number]
+
+    def _volumes_of(self, number: int) -> list[Volume]:
+        if number not in self._volumes:
+            self._volumes[number] = self._catalogue.volumes(number)
+        return self._volumes[number]
 
     def kind_index(self, kind: ListingKind, language: str) -> Iterator[Output]:
         """The list of all topics, places, people or series."""
@@ -287,7 +317,7 @@ class Composer:
     def news(self) -> Iterator[Output]:
         """The news sitemap: stories of the last two days, newest first."""
         since = self._now - timedelta(hours=listings.NEWS_HOURS)
-        local = since.astimezone(paths.zone(self._site.timezone))
+        local = since.astimezone(self._zone)
         found: list[tuple[int, int]] = []
         for language in self._site.languages:
             row = self._catalogue.find_listing("site", language.code, "")
@@ -339,6 +369,12 @@ class Composer:
                 path = paths.page_path(language, page.slug, page.version)
                 former = [link for link in links if link.path != path]
                 yield Output(path, self._renderer.page(page, language, former))
+
+
+def _before(pins: Sequence[Card], others: Sequence[Card]) -> tuple[Card, ...]:
+    """Pinned stories before the others, each once."""
+    shown = {card.uri for card in pins}
+    return (*pins, *(card for card in others if card.uri not in shown))
 
 
 def _related(one: Kept, targets: dict[str, Card]) -> tuple[Card, ...]:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""How lists are cut into pages that do not shift.
+"""How lists lead to their older pages, which do not shift.
 
-What always holds: a listing goes by months (the site, sections) or years (all others); a period
-longer than ``PART`` stories is cut into parts numbered from the oldest, of which the newest lies
-at the period's own address. So a new story changes the newest part alone, and, once in ``PART``
-stories, the one before it.
+What always holds:
+
+- The site's list goes by months; a month longer than ``PART`` stories is cut into parts numbered
+  from the oldest, of which the newest lies at the month's own address. So a new story changes the
+  newest part alone, and, once in ``PART`` stories, the one before it.
+- All other lists go by volumes (``volumes``).
 
 What is not done here: reading stories, rendering.
 """
@@ -12,19 +14,21 @@ What is not done here: reading stories, rendering.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from tamizdat.edition import paths
 from tamizdat.edition.views import Link, Period
+from tamizdat.edition.volumes import Volume, span
 
 PART = 60
-FRONT = 30
+SPANS = 24
 FEED = 20
 BLOCK = 4
 LATEST = 10
 NEWS_HOURS = 48
 
 Counts = Sequence[tuple[int, int]]
-"""Periods and their numbers of stories, newest first."""
+"""Months and their numbers of stories, newest first."""
 
 
 def parts(stories: int) -> int:
@@ -50,10 +54,44 @@ def part_view(listing: str, period: int, part: int, stories: int) -> Period:
 
 
 def period_links(listing: str, counts: Counts) -> tuple[Period, ...]:
-    """A listing's periods as its front links to them."""
+    """The site's months as its front links to them."""
     return tuple(
         Period(label=paths.period_label(p), path=paths.period_path(listing, p)) for p, _ in counts
     )
+
+
+def volume_view(listing: str, volume: Volume, zone: tzinfo) -> Period:
+    """What the page of a volume shows of it."""
+    return Period(label=span(volume, zone), path=paths.volume_path(listing, volume.name))
+
+
+def archive(listing: str, volumes: Sequence[Volume], zone: tzinfo) -> tuple[Period, ...]:
+    """A list's volumes as its own page links to them, newest first: of more than ``SPANS``, one a
+    year, the newest that begins in it."""
+    if len(volumes) <= SPANS:
+        return tuple(volume_view(listing, volume, zone) for volume in reversed(volumes))
+    years = {volume.name[:4]: volume for volume in volumes}
+    return tuple(
+        Period(label=year, path=paths.volume_path(listing, volume.name))
+        for year, volume in reversed(years.items())
+    )
+
+
+def newest(listing: str, volumes: Sequence[Volume]) -> Link | None:
+    """What lies before a list's own page."""
+    return _volume(listing, volumes[-1]) if volumes else None
+
+
+def turn(listing: str, volumes: Sequence[Volume], place: int) -> tuple[Link | None, Link]:
+    """The pages before and after a volume; after the newest comes the list's own. A volume says
+    nothing else of its neighbours, so that it stays when they change."""
+    before = _volume(listing, volumes[place - 1]) if place else None
+    last = place + 1 == len(volumes)
+    return before, Link(path=listing, title="") if last else _volume(listing, volumes[place + 1])
+
+
+def _volume(listing: str, volume: Volume) -> Link:
+    return Link(path=paths.volume_path(listing, volume.name), title="")
 
 
 def older(listing: str, counts: Counts, place: int, part: int) -> Link | None:

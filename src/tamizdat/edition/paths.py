@@ -132,16 +132,19 @@ def index_path(kind: ListingKind, language: str) -> str:
     return f"/{language}/{KIND_FOLDERS[kind]}/"
 
 
-def period_path(listing: str, period: int, part: int = 0) -> str:
-    """``/en/2026/11/`` for 202611, ``/en/topics/x/2026/`` for 2026; older parts below it."""
-    bare = (
-        f"{listing}{period}/" if period < 10_000 else f"{listing}{period // 100}/{period % 100:02}/"
-    )
+def period_path(listing: str, month: int, part: int = 0) -> str:
+    """``/en/2026/11/`` for 202611; older parts below it."""
+    bare = f"{listing}{month // 100}/{month % 100:02}/"
     return f"{bare}{part}/" if part else bare
 
 
-def period_label(period: int) -> str:
-    return str(period) if period < 10_000 else f"{period // 100}-{period % 100:02}"
+def period_label(month: int) -> str:
+    return f"{month // 100}-{month % 100:02}"
+
+
+def volume_path(listing: str, name: str) -> str:
+    """``/en/topics/x/2019-03/``: no section, page, story or month has such an address."""
+    return f"{listing}{name}/"
 
 
 def sitemap_path(month: int) -> str:

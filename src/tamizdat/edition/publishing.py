@@ -5,7 +5,8 @@ What always holds:
 
 - After any sequence of publications the paper is, byte for byte, what one full build of the same
   stories makes (but for the edition's number on a front).
-- The work depends on the stories and on their lists' periods, never on the size of the archive.
+- The work depends on the stories and on the pages that show them, never on the size of the
+  archive.
 - All or nothing: a ``StoryError`` leaves the last paper and the catalogue as they were.
 
 What is not done here: the transaction and the switch (``paper``), what a page holds (``compose``).
@@ -19,11 +20,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from tamizdat.edition import listings, paths
+from tamizdat.edition import paths
 from tamizdat.edition.catalogue import Catalogue, Kept
 from tamizdat.edition.compose import Composer
 from tamizdat.edition.errors import StoryError
 from tamizdat.edition.index import Entry
+from tamizdat.edition.lists import Lists, members
 from tamizdat.edition.media import MediaSource, adopt
 from tamizdat.edition.rows import Membership, StoryRow, make_row
 from tamizdat.edition.site import Language, ListingKind, Profile, Section, Site
@@ -33,19 +35,6 @@ from tamizdat.edition.views import Renderer
 from tamizdat.edition.writer import Writer
 
 INDEXED: tuple[ListingKind, ...] = ("topic", "place", "person", "series")
-
-
-class _Touch:
-    """What happened to one period of one listing: how many stories it had, from which rank on
-    they moved, and the ranks of those that changed in place."""
-
-    def __init__(self, before: int) -> None:
-        self.before = before
-        self.shifted: int | None = None
-        self.ranks: set[int] = set()
-
-    def shift(self, rank: int) -> None:
-        self.shifted = rank if self.shifted is None else min(self.shifted, rank)
 
 
 class Tools(NamedTuple):
@@ -67,8 +56,8 @@ class Publication:
         self._tools = tools
         self._catalogue = tools.catalogue
         self._stories: set[int] = set()
-        self._touched: dict[tuple[int, int], _Touch] = {}
-        self._listings: set[int] = set()
+        zone = paths.zone(tools.site.timezone)
+        self._lists = Lists(tools.catalogue, tools.writer, zone)
         self._indexes: set[tuple[ListingKind, str]] = set()
         self._languages: set[str] = set()
         self._sections: set[tuple[str, str]] = set()
@@ -114,50 +103,16 @@ class Publication:
             )
 
     def _replace(self, old: Kept | None, new: StoryRow | None, raw: bytes) -> None:
-        before, after = _members(old.row if old else None), _members(new)
-        for membership in before | after:
-            self._touch(membership)
+        self._lists.replace(members(old.row if old else None), members(new))
         if old:
             self._catalogue.delete(old)
         if new:
             start, length = self._tools.log.append([raw])[0]
             number = self._catalogue.insert(new, start, length, old.id if old else None)
             self._stories.add(number)
-        for membership in before - after:
-            self._count(membership, -1)
-        for membership in after - before:
-            self._count(membership, +1)
-        for membership in before & after:
-            self._place(membership).ranks.add(membership[3])
         self._follow(old.row if old else None)
         self._follow(new)
         self._media.update(self._catalogue.file_paths(old.files) if old else ())
-
-    def _place(self, membership: _Member) -> _Touch:
-        kind, language, slug, _, period, _ = membership
-        return self._touched[self._catalogue.listing_id(kind, language, slug), period]
-
-    def _touch(self, membership: _Member) -> None:
-        kind, language, slug, _, period, _ = membership
-        listing = self._catalogue.listing_id(kind, language, slug)
-        self._listings.add(listing)
-        if (listing, period) not in self._touched:
-            self._touched[listing, period] = _Touch(_stories(self._catalogue, listing, period))
-
-    def _count(self, membership: _Member, change: int) -> None:
-        kind, language, slug, rank, period, _ = membership
-        listing = self._catalogue.listing_id(kind, language, slug)
-        self._place(membership).shift(rank)
-        run = self._catalogue.db.execute
-        run("UPDATE listings SET stories = stories + ? WHERE id = ?", [change, listing])
-        run(
-            "INSERT INTO periods VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET stories = stories + ?",
-            [listing, period, change, change],
-        )
-        run(
-            "DELETE FROM periods WHERE listing = ? AND period = ? AND stories = 0",
-            [listing, period],
-        )
 
     def _follow(self, row: StoryRow | None) -> None:
         """Note what else shows a story as it was or as it is."""
@@ -200,7 +155,7 @@ class Publication:
         self._retitle(before)
         kept = list(self._catalogue.stories(self._stories))
         t.writer.put(page for page in composer.stories(kept) if page.status != 301)
-        self._lists(composer)
+        self._listings(composer)
         self._files()
         self._site(composer, before)
         self._redirects(composer)
@@ -209,7 +164,7 @@ class Publication:
     def _retitle(self, before: Site | None) -> None:
         """Where a listing's name changed, all of its pages are made anew."""
         renamed = set(_renamed(self._catalogue, before, self._tools.site))
-        for number in self._listings:
+        for number in list(self._lists.changed):
             row = self._catalogue.listing(number)
             title = title_of(self._catalogue, number)
             if row.kind in INDEXED:
@@ -229,22 +184,16 @@ class Publication:
 
     def _rename(self, number: int) -> None:
         row = self._catalogue.listing(number)
-        self._listings.add(number)
+        self._lists.rename(number)
         if row.kind in INDEXED:
             self._indexes.add((row.kind, row.language))
         if row.kind == "section":
             self._sections.add((row.language, row.slug))
-        for period, stories in self._catalogue.periods(number):
-            touch = self._touched.setdefault((number, period), _Touch(stories))
-            touch.shift(-(1 << 63))
 
-    def _lists(self, composer: Composer) -> None:
+    def _listings(self, composer: Composer) -> None:
         put = self._tools.writer.put
-        for (number, period), touch in sorted(self._touched.items()):
-            self._leave(number, period, touch)
-        for (number, period), touch in sorted(self._touched.items()):
-            self._period(composer, number, period, touch)
-        for number in sorted(self._listings):
+        self._lists.compose(composer)
+        for number in sorted(self._lists.changed):
             row = self._catalogue.listing(number)
             if row.kind in INDEXED and row.stories:
                 put(composer.listing_front(row.kind, row.language, row.slug))
@@ -253,39 +202,6 @@ class Publication:
                 self._tools.writer.remove(path)
         for kind, language in sorted(self._indexes):
             put(composer.kind_index(kind, language))
-
-    def _leave(self, number: int, period: int, touch: _Touch) -> None:
-        """Take away the pages of a period that are no more."""
-        row = self._catalogue.listing(number)
-        base = paths.listing_path(row.kind, row.language, row.slug)
-        after = _stories(self._catalogue, number, period)
-        count = listings.parts(after) if after else 0
-        if touch.before and not after:
-            self._tools.writer.remove(paths.period_path(base, period))
-        for part in range(max(1, count), listings.parts(touch.before)):
-            self._tools.writer.remove(paths.period_path(base, period, part))
-
-    def _period(self, composer: Composer, number: int, period: int, touch: _Touch) -> None:
-        after = _stories(self._catalogue, number, period)
-        place = self._catalogue.position
-        shifted = None if touch.shifted is None else place(number, period, touch.shifted)
-        places = [place(number, period, rank) for rank in touch.ranks]
-        changed = listings.changed_parts(touch.before, after, shifted, places)
-        if changed:
-            self._tools.writer.put(composer.period(number, period, changed))
-        divided = (touch.before > listings.PART) != (after > listings.PART)
-        if divided or (touch.before == 0) != (after == 0):
-            self._neighbours(composer, number, period)
-
-    def _neighbours(self, composer: Composer, number: int, period: int) -> None:
-        """The pages that link to a period's first and last."""
-        counts = self._catalogue.periods(number)[::-1]
-        earlier = [(p, n) for p, n in counts if p < period][-1:]
-        later = [(p, n) for p, n in counts if p > period][:1]
-        for p, n in earlier:
-            self._tools.writer.put(composer.period(number, p, [listings.parts(n)]))
-        for p, _ in later:
-            self._tools.writer.put(composer.period(number, p, [1]))
 
     def _files(self) -> None:
         """Addresses that stories left, and files that came or went with them."""
@@ -356,22 +272,6 @@ class Publication:
             last = shown.edition if shown else 0
             if any(t.writer.differs(output) for output in composer.front(language, last)):
                 t.writer.put(composer.front(language, t.writer.edition))
-
-
-_Member = tuple[ListingKind, str, str, int, int, str]
-
-
-def _members(row: StoryRow | None) -> set[_Member]:
-    """A story's places in lists: kind, language, slug, rank, period, and its name there."""
-    if row is None:
-        return set()
-    return {(m.kind, row.language, m.slug, row.rank, m.period, "") for m in row.memberships}
-
-
-def _stories(catalogue: Catalogue, listing: int, period: int) -> int:
-    query = "SELECT stories FROM periods WHERE listing = ? AND period = ?"
-    found = catalogue.db.execute(query, [listing, period]).fetchone()
-    return found[0] if found else 0
 
 
 def title_of(catalogue: Catalogue, listing: int) -> str:

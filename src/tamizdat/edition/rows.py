@@ -24,13 +24,13 @@ from tamizdat.edition.site import RESERVED_SLUGS, ListingKind, Site
 from tamizdat.edition.story import Story, Term, decode, ni_sha256, parse_date
 from tamizdat.edition.views import Card, Renderer
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIE_BITS = 21
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TIE_BITS = 21
 _cards = msgspec.json.Encoder()
 
 
 class Membership(NamedTuple):
-    """A listing that a story is in: ``period`` is 202611 where it goes by months, else 2026."""
+    """A listing that a story is in: ``period`` is 202611 where it goes by months, else 0."""
 
     kind: ListingKind
     slug: str
@@ -90,9 +90,9 @@ def _unpack(raw: bytes) -> Rows:
 
 
 def rank(published: datetime, uri: str) -> int:
-    milliseconds = (published - _EPOCH) // timedelta(milliseconds=1)
+    milliseconds = (published - EPOCH) // timedelta(milliseconds=1)
     tie = int.from_bytes(hashlib.sha256(uri.encode()).digest()[:4], "big")
-    return (milliseconds << _TIE_BITS) | (tie & ((1 << _TIE_BITS) - 1))
+    return (milliseconds << TIE_BITS) | (tie & ((1 << TIE_BITS) - 1))
 
 
 def peek_uri(raw: bytes) -> str:
@@ -176,12 +176,11 @@ def _check_publishable(story: Story, site: Site, now: datetime) -> None:
 
 
 def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership, ...]:
-    month = local.year * 100 + local.month
-    found = [Membership("site", "", "", month)]
+    found = [Membership("site", "", "", local.year * 100 + local.month)]
     if story.section is not None:
         slug = _term_slug(story.section)
         _check_section(slug, story, site)
-        found.append(Membership("section", slug, story.section.name or slug, month))
+        found.append(Membership("section", slug, story.section.name or slug, 0))
     kinds: tuple[tuple[ListingKind, list[Term]], ...] = (
         ("topic", story.topics),
         ("place", story.places),
@@ -191,7 +190,7 @@ def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership,
     for kind, terms in kinds:
         for term in terms:
             if slug := _term_slug(term):
-                found.append(Membership(kind, slug, term.name or slug, local.year))
+                found.append(Membership(kind, slug, term.name or slug, 0))
     return tuple({(m.kind, m.slug): m for m in reversed(found)}.values())[::-1]
 
 

@@ -12,6 +12,7 @@ CREATE TABLE listings (
     title TEXT NOT NULL DEFAULT '', stories INTEGER NOT NULL DEFAULT 0 CHECK (stories >= 0),
     UNIQUE (kind, language, slug)
 );
+-- period: 202611 in the site's list, which goes by months; 0 in all others.
 CREATE TABLE members (
     listing INTEGER NOT NULL, period INTEGER NOT NULL, rank INTEGER NOT NULL,
     story INTEGER NOT NULL, PRIMARY KEY (listing, period, rank, story)
@@ -19,6 +20,11 @@ CREATE TABLE members (
 CREATE TABLE periods (
     listing INTEGER NOT NULL, period INTEGER NOT NULL, stories INTEGER NOT NULL,
     PRIMARY KEY (listing, period)
+) WITHOUT ROWID;
+-- The volumes of all other lists: the ranks of their oldest and newest story, their name.
+CREATE TABLE volumes (
+    listing INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (listing, first), CHECK (first <= last)
 ) WITHOUT ROWID;
 CREATE TABLE months (month INTEGER PRIMARY KEY, updated TEXT NOT NULL);
 -- Who shows whom under “Read more”.

@@ -52,7 +52,8 @@ class Card(_Data, frozen=True, cache_hash=True):
 
 
 class Link(_Data, frozen=True):
-    """A link inside the paper: address from the root, words, language where it is another one."""
+    """A link inside the paper: address from the root, words, language where it is another one.
+    From page to page of a list, ``title`` is a month's label, or empty: “older stories”."""
 
     path: str
     title: str
@@ -81,9 +82,11 @@ class Listing(_Data, frozen=True):
 
 
 class Period(_Data, frozen=True):
-    """A stretch of a listing that has a page of its own: a month, a year, or a part of one.
+    """A stretch of a listing that has a page of its own: a month of the site or a part of one, a
+    volume of another list.
 
-    ``label`` is ``2026-11`` or ``2026``; ``part`` counts from 1, the oldest, 0 where undivided.
+    ``label`` is ``2026-11``, ``2026``, or from day to day of a volume: ``2019-03-14/2020-06-02``.
+    ``part`` counts from 1, the oldest, 0 where undivided.
     """
 
     label: str
@@ -95,7 +98,8 @@ class Period(_Data, frozen=True):
 class ListingPage(_Data, frozen=True):
     """One page of a listing. ``cards`` are in the order to be shown, newest first.
 
-    ``period`` is None on the listing's front, which then links to ``periods``, newest first.
+    ``period`` is None on the listing's front, which then links to ``periods``, newest first. There
+    the first stories are the pinned ones, and all follow that stand on no other page of the list.
     """
 
     listing: Listing

@@ -110,7 +110,11 @@ class Workshop:
 
     def periods(self, turn: int, wanted: list[tuple[int, int]]) -> Made:
         composer = self._at(turn)
-        return self._make(o for number, period in wanted for o in composer.period(number, period))
+        return self._make(o for number, month in wanted for o in composer.period(number, month))
+
+    def volumes(self, turn: int, wanted: list[tuple[int, int]]) -> Made:
+        composer = self._at(turn)
+        return self._make(o for number, first in wanted for o in composer.volume(number, first))
 
     def fronts(self, turn: int, wanted: list[tuple[ListingKind, str, str]]) -> Made:
         composer = self._at(turn)

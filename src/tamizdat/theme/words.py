@@ -115,6 +115,7 @@ class Calendar:
         self.weekday = lru_cache(maxsize=4096)(self._weekday)
         self.day_label = lru_cache(maxsize=4096)(self._day_label)
         self.month = lru_cache(maxsize=1024)(self._month)
+        self.month_within = lru_cache(maxsize=1024)(self._month_within)
 
     def local(self, value: str) -> datetime:
         """Read an RFC 3339 date and move it to the paper's time zone."""
@@ -136,8 +137,12 @@ class Calendar:
         """“November 2026”, or “2026” where the month is 0."""
         if not month:
             return str(year)
-        words = _bare(format_skeleton("yMMMM", date(year, month, 1), locale=self._locale))
+        words = self.month_within(year, month)
         return words[:1].upper() + words[1:]
+
+    def _month_within(self, year: int, month: int) -> str:
+        """A month after other words: “ноябрь 2026” in languages that write months small."""
+        return _bare(format_skeleton("yMMMM", date(year, month, 1), locale=self._locale))
 
 
 def _bare(words: str) -> str:

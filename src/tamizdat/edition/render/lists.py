@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Pages that show many stories: fronts, listings and their periods, indexes; and the latest list.
 
-What always holds: stories keep the order they are given in; a day has one label, under which
-stories show their time alone.
+What always holds: stories keep the order they are given in. In a month of the site a day has one
+label, under which stories show their time alone; in a volume of another list a month has one,
+under which they are lines with their day: a volume is long and rarely read, so it is light.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 
 from markupsafe import Markup
 
@@ -26,12 +28,17 @@ from tamizdat.edition.views import Card, Front, Link, Listing, ListingPage, Peri
 SIDE = 4
 ABOVE = 1 + SIDE + 6
 MONTHS = 12
+FULL = 20
 _FRONT = environment.get_template("front.html")
 _LISTING = environment.get_template("listing.html")
 _INDEX = environment.get_template("index.html")
 _LATEST = environment.get_template("latest.html")
-_TEASER = environment.get_template("_card.html").module.teaser  # type: ignore[attr-defined]  # A macro.
+_CARD = environment.get_template("_card.html").module
+_TEASER, _LINE = _CARD.teaser, _CARD.line  # type: ignore[attr-defined]  # Macros.
 _LABEL = re.compile(r"(\d{4})(?:-(\d\d))?\Z")
+_SPAN = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)\Z")
+_TURNS = {"older": "older_stories", "newer": "newer_stories"}
+Run = tuple[str, str, Markup]
 
 
 def front(front: Front, tongue: Tongue) -> bytes:
@@ -107,13 +114,16 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
         "period": period,
         "heading": heading,
         "label": _label(shown, period, tongue),
-        "days": _days(page.cards, tongue) if period else (),
-        "rows": () if period else _timed(page.cards, None, tongue),
+        "runs": _runs(page, tongue),
+        "lines": shown.kind != "site",
+        "rows": () if period else _timed(page.cards[:FULL], None, tongue),
+        "rest": "" if period else _lines(page.cards[FULL:], tongue),
         "older": page.older,
         "newer": page.newer,
-        "older_words": words.fill("older", title=_turn(page.older, tongue)) if page.older else "",
-        "newer_words": words.fill("newer", title=_turn(page.newer, tongue)) if page.newer else "",
+        "older_words": _turn("older", page.older, tongue),
+        "newer_words": _turn("newer", page.newer, tongue),
         "periods": _periods(page.periods, tongue),
+        "spans": any("/" in period.label for period in page.periods),
     }
     return render(_LISTING, values)
 
@@ -132,25 +142,61 @@ def _link(path: str, words: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(path, words)
 
 
-def _days(cards: Sequence[Card], tongue: Tongue) -> list[tuple[str, str, Markup]]:
+def _runs(page: ListingPage, tongue: Tongue) -> list[Run]:
+    """The stories of a month by day, of a volume by month."""
+    if page.period is None:
+        return []
+    return _days(page.cards, tongue) if page.listing.kind == "site" else _months(page.cards, tongue)
+
+
+def _days(cards: Sequence[Card], tongue: Tongue) -> list[Run]:
     """Runs of stories of one day: its ISO date, its words, the stories with their times."""
     rows = [_row(card, tongue) for card in cards]
     return [
-        (
-            day.isoformat(),
-            tongue.calendar.day_label(day),
-            trusted("".join([html for _, html in run])),
-        )
-        for day, run in groupby(rows, key=lambda row: row[0])
+        (day.isoformat(), tongue.calendar.day_label(day), _joined(run))
+        for day, run in groupby(rows, key=itemgetter(0))
     ]
+
+
+def _months(cards: Sequence[Card], tongue: Tongue) -> list[Run]:
+    """Runs of stories of one month: its ISO date, its words, the stories with their days."""
+    rows = [_dated(card, tongue) for card in cards]
+    return [
+        (f"{first:%Y-%m}", tongue.calendar.month(first.year, first.month), _joined(run))
+        for first, run in groupby(rows, key=itemgetter(0))
+    ]
+
+
+def _lines(cards: Sequence[Card], tongue: Tongue) -> Markup:
+    return trusted("".join([_line(card, tongue) for card in cards]))
+
+
+@lru_cache(maxsize=8192)
+def _line(card: Card, tongue: Tongue) -> str:
+    """A story in one line. Kept: it is in six lists, and there again when the next one comes."""
+    day = tongue.calendar.local(card.published).date()
+    html: str = _LINE(card, tongue.calendar.day(day), tongue.words.plain)
+    return html
+
+
+def _joined(rows: Iterable[tuple[date, str]]) -> Markup:
+    return trusted("".join([html for _, html in rows]))
 
 
 @lru_cache(maxsize=8192)
 def _row(card: Card, tongue: Tongue) -> tuple[date, str]:
-    """A story under its day: which day, and its HTML. Kept, as a story is in seven lists or so."""
+    """A story under its day: which day, and its HTML. Kept for the next part of its month."""
     local = tongue.calendar.local(card.published)
     html: str = _TEASER(card, f"{local.hour:02}:{local.minute:02}", tongue.words.plain, "h3")
     return local.date(), html
+
+
+@lru_cache(maxsize=16_384)
+def _dated(card: Card, tongue: Tongue) -> tuple[date, str]:
+    """A story under its month: which month, and its HTML. Kept, as a story is in six volumes."""
+    day = tongue.calendar.local(card.published).date()
+    html: str = _LINE(card, tongue.calendar.day_label(day), tongue.words.plain)
+    return day.replace(day=1), html
 
 
 def _periods(periods: Sequence[Period], tongue: Tongue) -> list[tuple[str, str]]:
@@ -158,21 +204,38 @@ def _periods(periods: Sequence[Period], tongue: Tongue) -> list[tuple[str, str]]
 
 
 def _period(period: Period, tongue: Tongue) -> str:
-    """“November 2026”, “2026”; with its part where it is divided."""
-    words = _month(period.label, tongue)
+    """“November 2026”, “2026”, “March 2019 – June 2020”; with its part where it is divided."""
+    words = _label_words(period.label, tongue)
     if not period.part:
         return words
     key = "part_of" if period.parts else "part"
     return f"{words}, {tongue.words.fill(key, n=period.part, total=period.parts)}"
 
 
-def _month(label: str, tongue: Tongue) -> str:
+def _label_words(label: str, tongue: Tongue) -> str:
+    if found := _SPAN.match(label):
+        return _span(date.fromisoformat(found[1]), date.fromisoformat(found[2]), tongue)
     found = _LABEL.match(label)
     return tongue.calendar.month(int(found[1]), int(found[2] or 0)) if found else label
 
 
-def _turn(link: Link, tongue: Tongue) -> str:
-    return _month(link.title, tongue)
+def _span(first: date, last: date, tongue: Tongue) -> str:
+    """From month to month, or from day to day within one: there may be several in a month."""
+    calendar = tongue.calendar
+    if first == last:
+        return calendar.day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return tongue.words.fill("span", first=calendar.day(first), last=calendar.day(last))
+    begins, ends = calendar.month(first.year, first.month), (last.year, last.month)
+    return tongue.words.fill("span", first=begins, last=calendar.month_within(*ends))
+
+
+def _turn(which: str, link: Link | None, tongue: Tongue) -> str:
+    if link is None:
+        return ""
+    if not link.title:
+        return tongue.words[_TURNS[which]]
+    return tongue.words.fill(which, title=_label_words(link.title, tongue))
 
 
 def _feeds(path: str) -> list[tuple[str, str]]:

@@ -75,6 +75,17 @@ def test_published_posts_are_in_the_paper_and_old_addresses_lead_there(
     assert article.path in paper.read("/en/sea/")
 
 
+def test_addresses_told_apart_by_their_query_alone_are_counted_with_the_reason(
+    paper: Paper, tmp_path: Path
+) -> None:
+    report = bring_in(export(tmp_path, item(1), item(2)))
+    told = next(row for row in report.as_json()["left"] if row["what"].endswith("addresses"))
+    assert told["what"] == "2 × former addresses"
+    assert "question mark" in told["why"]
+    assert report.left == 0, "they are no items"
+    assert any("/?p=7" in line for line in report.lines())
+
+
 def test_a_draft_published_later_by_an_editor_answers_its_old_address(
     paper: Paper, tmp_path: Path, publisher: User
 ) -> None:

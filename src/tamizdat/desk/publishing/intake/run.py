@@ -32,9 +32,14 @@ from tamizdat.desk.publishing.intake.articles import Draft
 from tamizdat.desk.publishing.intake.report import Report
 from tamizdat.desk.publishing.intake.terms import Terms
 from tamizdat.edition.errors import EditionError
+from tamizdat.edition.paths import former
 from tamizdat.importers import Importer, Left, Part, Taken
 
 BATCH = 100
+_BY_QUERY = (
+    "addresses such as /?p=7 differ only after the question mark: the paper is files, which cannot "
+    "tell them apart, so they lead to the front page; the other old addresses lead to their stories"
+)
 Progress = Callable[[int, int, int], None]
 _OURS = (DatabaseError, PublishingError, NewsroomError, EditionError, ValidationError, LookupError)
 
@@ -55,6 +60,7 @@ def take_in(importer: Importer, options: Options, progress: Progress | None = No
         intake.store(batch)
         if progress is not None and number % 2 == 0:
             progress(importer.done, importer.total, intake.report.taken)
+    intake.tell_of_addresses()
     if options.publish and not options.dry_run:
         publish.finish()
     intake.report.seconds = time.monotonic() - started
@@ -72,6 +78,7 @@ class _Intake:
         self.publisher = publish.Publisher(publish.Related())
         self.default: str = settings.NEWSROOM.settings.languages[0]
         self.seen: set[int] = set()
+        self.queries = 0
 
     def batches(self) -> Iterator[list[Taken]]:
         """The taken items in batches; everything else goes into the report at once."""
@@ -86,12 +93,18 @@ class _Intake:
                 self.report.leave(Left(result.story.headline or result.key, why))
             else:
                 self.seen.add(hash(result.key))
+                self.queries += sum("?" in p and former(p) is None for p in result.old_paths)
                 batch.append(result)
             if len(batch) >= BATCH:
                 yield batch
                 batch = []
         if batch:
             yield batch
+
+    def tell_of_addresses(self) -> None:
+        """Former addresses of the stories that were taken for which there can be no page."""
+        if self.queries:
+            self.report.leave(Left("former addresses", _BY_QUERY, self.queries, inside=True))
 
     def store(self, batch: Sequence[Taken]) -> None:
         """Take in one batch."""

@@ -51,12 +51,15 @@ def main() -> int:
             str(size),
             f"{cost.wall:.1f}",
             f"{size / cost.wall:.0f}",
+            f"{cost.cpu:.1f}",
+            f"{size / cost.cpu:.0f}",
             f"{cost.peak / MIB:.0f}",
             f"{cost.peak / smallest:.2f}",
         ]
         for size, cost in medians.items()
     ]
-    print(measure.table(["posts", "wall s", "posts/s", "memory MiB", "× smallest"], rows))
+    head = ["posts", "wall s", "posts/s", "CPU s", "posts/CPU s", "memory MiB", "× smallest"]
+    print(measure.table(head, rows))
     measure.report({"bench": "import_wxr", "runs": options.runs, "costs": costs}, options.json)
     return 0
 

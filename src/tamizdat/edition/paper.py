@@ -20,6 +20,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -288,7 +289,10 @@ class Edition:
         stories = build.stories(source)
         build.lists()
         catalogue, index = build.catalogue, Index(self._store)
-        tree, totals = build.index(index, self._last_root(before), plan.edition)
+        with ThreadPoolExecutor(1) as beside:  # Pages go to the disk while the index is made.
+            synced = beside.submit(self._store.sync)
+            tree, totals = build.index(index, self._last_root(before), plan.edition)
+            synced.result()
         raw = self._new_pointer(plan.edition, tree)
         for key, value in {
             "pointer": raw,

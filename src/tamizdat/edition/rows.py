@@ -142,20 +142,20 @@ def read_row(raw: bytes, renderer: Renderer, site: Site, now: datetime) -> Story
 
 def story_path(story: Story, site: Site) -> str:
     """The story's address. Raises ``StoryError`` where it cannot be one."""
-    if not story.path:
+    path = story.path
+    if not path:
         slug = story.slugline or story.headline
         return paths.article_path(story.language or "", story.published, slug, site.timezone)
-    if not (paths.is_safe(story.path) and paths.is_article(story.path)):
+    if not (paths.is_article(path) and paths.is_safe(path)):
         raise StoryError(
-            f"story {story.uri}: “{story.path}” cannot be its address; one looks like "
+            f"story {story.uri}: “{path}” cannot be its address; one looks like "
             "/en/2026/11/22/slug/"
         )
-    if story.path.split("/")[1] != story.language:
+    if path.split("/", 2)[1] != story.language:
         raise StoryError(
-            f"story {story.uri}: its address {story.path} is not under its language, "
-            f"/{story.language}/"
+            f"story {story.uri}: its address {path} is not under its language, /{story.language}/"
         )
-    return story.path
+    return path
 
 
 def _version(story: Story) -> int:
@@ -190,8 +190,11 @@ def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership,
     for kind, terms in kinds:
         for term in terms:
             if slug := _term_slug(term):
-                found.append(Membership(kind, slug, term.name or slug, 0))
+                found.append(_member(kind, slug, term.name or slug, 0))
     return tuple({(m.kind, m.slug): m for m in reversed(found)}.values())[::-1]
+
+
+_member = lru_cache(maxsize=8192)(Membership)
 
 
 def _check_section(slug: str, story: Story, site: Site) -> None:
@@ -214,16 +217,18 @@ def _related(story: Story) -> tuple[str, ...]:
 def _files(story: Story) -> tuple[File, ...]:
     found: dict[str, File] = {}
     for rendition in story.media():
-        place = _file_place(rendition.href or "", rendition.content_type or "")
-        if place is not None:
-            found[place[0]] = File(*place, rendition.title or rendition.name)
+        label = rendition.title or rendition.name
+        file = _file(rendition.href or "", rendition.content_type or "", label)
+        if file is not None:
+            found[file.path] = file
     return tuple(found.values())
 
 
 @lru_cache(maxsize=8192)
-def _file_place(href: str, media_type: str) -> tuple[str, str] | None:
+def _file(href: str, media_type: str, label: str) -> File | None:
+    """A file of ours; photos are shown by more than one story."""
     sha256 = ni_sha256(href)
-    return (paths.media_path(sha256, media_type), sha256) if sha256 is not None else None
+    return File(paths.media_path(sha256, media_type), sha256, label) if sha256 else None
 
 
 def _former(story: Story, path: str) -> tuple[str, ...]:

@@ -236,7 +236,10 @@ class Story(_Part):
 
     @property
     def section(self) -> Term | None:
-        return next((s for s in self.subjects if s.rel == "section"), None)
+        for subject in self.subjects:
+            if subject.rel == "section":
+                return subject
+        return None
 
     @property
     def topics(self) -> list[Term]:
@@ -284,13 +287,17 @@ class Story(_Part):
 
     def media(self) -> Iterator[Rendition]:
         """Every file that the story shows, those of its photos included."""
-        yield from (r for r in self.renditions if r.href)
+        yield from [r for r in self.renditions if r.href]
         for item in self.associations:
-            yield from item.media()
+            if item.renditions or item.associations:
+                yield from item.media()
 
 
 def _text(texts: Iterable[Text], role: str | None) -> str:
-    return next((t.value for t in texts if t.role == role), "")
+    for text in texts:
+        if text.role == role:
+            return text.value
+    return ""
 
 
 _decoder = msgspec.json.Decoder(Story)

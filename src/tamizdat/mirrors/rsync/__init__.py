@@ -146,7 +146,7 @@ class RsyncTarget:
                 f"{self._name} shows another key than the settings' host_key: it was set up anew, "
                 "or somebody stands between. Ask its owner before you change host_key"
             )
-        if code == 255 and "Permission denied" in said:
+        if "Permission denied (" in said and not re.search(r"Permission denied \(\d+\)", said):
             return RefusedError(
                 f"{self._name} refuses our key: its owner must have the .pub in authorized_keys"
             )

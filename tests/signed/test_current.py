@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,19 @@ from hypothesis import strategies as st
 
 from tamizdat.edition.signed.current import decode, encode
 from tamizdat.edition.signed.errors import BadFormatError
+from tamizdat.edition.signed.layout import target_name
 
-names = st.from_regex(r"(metadata/[a-z0-9.]{1,20}|targets/live/[a-z0-9.]{1,20})", fullmatch=True)
+metadata = st.tuples(
+    st.from_regex(r"metadata/[a-z0-9.]{1,20}", fullmatch=True), st.binary(max_size=200)
+)
+targets = st.builds(
+    lambda name, data: (target_name(f"live/{name}", hashlib.sha256(data).hexdigest()), data),
+    st.from_regex(r"[a-z]{1,9}", fullmatch=True),
+    st.binary(max_size=200),
+)
 
 
-@given(st.dictionaries(names, st.binary(max_size=200), max_size=16))
+@given(st.lists(metadata | targets, max_size=16, unique_by=lambda part: part[0]).map(dict))
 def test_what_was_put_in_comes_out_in_its_order(parts: dict[str, bytes]) -> None:
     assert list(decode(encode(parts)).items()) == list(parts.items())
 
@@ -54,3 +63,9 @@ def test_more_than_the_file_may_hold_is_not_written() -> None:
         encode({f"metadata/{n}": b"" for n in range(17)})
     with pytest.raises(ValueError, match="cannot hold"):
         encode({"metadata/timestamp.json": bytes(64_000)})
+
+
+def test_an_index_record_stands_under_its_short_name() -> None:
+    data = b"record"
+    name = target_name("live/recent", hashlib.sha256(data).hexdigest())
+    assert encode({name: data}) == b"TZM1\nlive/recent 6\n\nrecord"

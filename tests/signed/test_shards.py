@@ -186,7 +186,7 @@ def test_the_same_word_written_in_two_ways_has_one_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "depth"), [(0, 0), (1, 0), (12, 0), (13, 1), (2048, 8), (140_000, 14)]
+    ("count", "depth"), [(0, 0), (1, 0), (6, 0), (7, 1), (2048, 9), (140_000, 15)]
 )
 def test_the_number_of_shards_follows_the_size(count: int, depth: int) -> None:
     assert depth_for(count) == depth

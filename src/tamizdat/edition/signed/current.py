@@ -3,16 +3,18 @@
 
 What always holds: ``decode(encode(parts)) == parts``; bytes from outside raise ``BadFormatError``
 and nothing else. The file proves nothing: a part is no more than a file fetched under its name.
+An index record stands in it as ``live/recent``: its hash is that of its bytes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Final
 
 from tamizdat.edition.signed.errors import BadFormatError
-from tamizdat.edition.signed.layout import CURRENT_LIMIT, MAX_PARTS
+from tamizdat.edition.signed.layout import CURRENT_LIMIT, MAX_PARTS, target_name
 
 MAGIC: Final = b"TZM1"
 _HEAD_LIMIT = 4_096  # bytes: 16 parts with names of 200 characters
@@ -22,7 +24,7 @@ _LINE = re.compile(rb"([A-Za-z0-9._/-]{1,200}) (0|[1-9][0-9]{0,5})")
 def encode(parts: Mapping[str, bytes]) -> bytes:
     """The file of these parts: names in the folder (``metadata/timestamp.json``) to bytes, in the
     order in which they are to stand. Raises ``ValueError`` where they are beyond its limits."""
-    names = [name.removeprefix("metadata/") for name in parts]
+    names = [_short(name, data) for name, data in parts.items()]
     lines = [f"{name} {len(data)}" for name, data in zip(names, parts.values(), strict=True)]
     head = "\n".join(["TZM1", *lines, "", ""]).encode()
     made = head + b"".join(parts.values())
@@ -43,8 +45,23 @@ def decode(data: bytes) -> dict[str, bytes]:
         if not (match := _LINE.fullmatch(line)):
             raise BadFormatError("metadata/current is damaged: a part has no name or length")
         name, length = match[1].decode(), int(match[2])
-        parts[name if "/" in name else f"metadata/{name}"] = data[at : at + length]
+        part = data[at : at + length]
+        parts[_long(name, part)] = part
         at += length
     if at != len(data) or len(parts) != len(lines) - 1:
         raise BadFormatError("metadata/current is damaged: its parts do not fill it")
     return parts
+
+
+def _short(name: str, data: bytes) -> str:
+    target = name.replace(f"{hashlib.sha256(data).hexdigest()}.", "", 1)
+    is_target = target != name and name.startswith("targets/")
+    return target.removeprefix("targets/") if is_target else name.removeprefix("metadata/")
+
+
+def _long(name: str, data: bytes) -> str:
+    if "/" not in name:
+        return f"metadata/{name}"
+    if name.startswith("targets/"):
+        return name
+    return target_name(name, hashlib.sha256(data).hexdigest())

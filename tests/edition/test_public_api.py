@@ -41,6 +41,7 @@ def test_an_edition_can_be_asked_for_these_things() -> None:
         "read",
         "refresh",
         "related",
+        "resign",
     ]
     options = inspect.signature(Edition).parameters
     assert list(options)[:6] == ["folder", "media", "tree", "brotli", "workers", "clock"]

@@ -26,6 +26,11 @@ COMMANDS = {
     "export": ("tamizdat.cli.importing:export", "Write every story, version and photo as ninjs."),
     "publish": ("tamizdat.cli.publish:publish", "Build what waits, or the whole paper anew."),
     "edition": ("tamizdat.cli.edition:edition", "Build and serve the paper, without the desk."),
+    "keys": ("tamizdat.cli.keys:keys_", "Make and change the keys that sign the paper."),
+    "archive": (
+        "tamizdat.cli.archive:archive",
+        "Seal the archive: who seizes the server cannot rewrite it.",
+    ),
     "worker": ("tamizdat.cli.worker:worker", "Build and schedule what the desk asks for."),
     "desk": ("tamizdat.cli.desk:desk", "Serve the desk, or run one of Django's commands."),
     "doctor": ("tamizdat.cli.doctor:doctor", "Check a set-up and say what to do."),

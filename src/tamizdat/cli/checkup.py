@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tamizdat.cli.keys_status import status_of
 from tamizdat.config import ConfigError, Newsroom
 from tamizdat.edition import Edition, StoreError
 
@@ -222,6 +223,15 @@ def paper(newsroom: Newsroom) -> Iterator[Finding]:
         yield warning("paper", "the plain files (edition/tree) are missing", advice)
 
 
+def signatures(newsroom: Newsroom) -> Iterator[Finding]:
+    """The paper is signed, and what signs it lasts."""
+    found = status_of(newsroom)
+    for line in found.todo:
+        yield warning("keys", line.partition(": ")[0], line)
+    if found.ok:
+        yield fine("keys", f"edition {found.signed} is signed")
+
+
 def ports(newsroom: Newsroom) -> Iterator[Finding]:
     """Desk and paper answer where the settings say."""
     for name, place in (("desk", newsroom.settings.desk), ("paper", newsroom.settings.paper)):
@@ -248,4 +258,4 @@ def account(newsroom: Newsroom) -> Iterator[Finding]:
         )
 
 
-CHECKS = (settings, secrets, folders, disk, clock, account, paper, ports)
+CHECKS = (settings, secrets, folders, disk, clock, account, paper, signatures, ports)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ from tamizdat.cli import common
 from tamizdat.cli.demo_check import check_desk, check_paper
 from tamizdat.cli.folder import start_folder, write_secret
 from tamizdat.cli.init import prepare_database
+from tamizdat.cli.keys import make_keys_with
 from tamizdat.cli.processes import Supervisor, free_port
 from tamizdat.cli.progress import Progress
 from tamizdat.cli.run import children
 from tamizdat.config import ConfigError, Newsroom
+from tamizdat.edition.signed.keys import write_private
 
 HOST = "127.0.0.1"
 PASSWORDS = "demo-accounts"
+HOLDERS = ("anna", "ben", "cleo")
 ROLES = ("reporter", "editor", "publisher", "operator")
 
 
@@ -105,6 +109,7 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
 
 def fill(newsroom: Newsroom) -> dict[str, str]:
     """Make what is missing and publish it; the accounts' passwords."""
+    make_demo_keys(newsroom)
     prepare_database(newsroom)
     passwords = _passwords(newsroom)
     from tamizdat.desk.demo.actions import fill_newsroom
@@ -114,6 +119,19 @@ def fill(newsroom: Newsroom) -> dict[str, str]:
     with Progress("Pictures") as pictures, Progress("Stories") as stories:
         fill_newsroom(passwords=passwords, pictures=pictures, stories=stories, build=run_pending)
     return passwords
+
+
+def make_demo_keys(newsroom: Newsroom) -> None:
+    """Keys of three invented holders in ``demo-keys/``, with the passphrases that were drawn."""
+    if (newsroom.edition / "metadata" / "1.root.json").exists():
+        return
+    common.say("Drawing the keys of three holders …")
+    out = newsroom.folder / "demo-keys"
+    shutil.rmtree(out, ignore_errors=True)  # What a killed demo left: no root names it.
+    chosen = {name: secrets.token_urlsafe(12) for name in HOLDERS}
+    make_keys_with(newsroom, chosen, out)
+    for name, passphrase in chosen.items():
+        write_private(out / f"{name}.passphrase", f"{passphrase}\n".encode())
 
 
 def _passwords(newsroom: Newsroom) -> dict[str, str]:

@@ -9,6 +9,7 @@ import click
 
 from tamizdat.cli.common import json_option, print_json, say, start_django
 from tamizdat.cli.folder import start_folder, system_timezone
+from tamizdat.cli.keys import make_keys, names_of
 from tamizdat.config import Newsroom
 
 
@@ -32,6 +33,21 @@ from tamizdat.config import Newsroom
 @click.option("--timezone", help="The time zone of the paper's dates.  [default: this machine's]")
 @click.option("--user", default="operator", show_default=True, help="The first account's name.")
 @click.option("--email", default="", help="The first account's mail address, if any.")
+@click.option("--holders", help='Make the keys too, as "keys init" does: three names, by commas.')
+@click.option(
+    "--keys-out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("keys"),
+    show_default=True,
+    help="Where the holders' key files are written.",
+)
+@click.option(
+    "--passphrase-file",
+    "files",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    help="A holder's passphrase, once a holder, in their order.",
+)
 @json_option
 def init(
     folder: Path,
@@ -41,6 +57,9 @@ def init(
     timezone: str | None,
     user: str,
     email: str,
+    holders: str | None,
+    keys_out: Path,
+    files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Start a real newsroom in a folder.
@@ -56,6 +75,8 @@ def init(
         languages=languages,
         timezone=timezone or system_timezone(),
     )
+    if holders and not (newsroom.edition / "metadata" / "1.root.json").exists():
+        make_keys(newsroom, names_of(holders), keys_out, files)
     prepare_database(newsroom)
     link = first_account(newsroom, username=user, email=email)
     if as_json:
@@ -99,5 +120,7 @@ def _tell(newsroom: Newsroom, user: str, link: str | None) -> None:
         click.echo(f"The account “{user}” has its password already.\n")
     click.echo("Next:")
     click.echo(f"  edit {newsroom.settings_file}")
+    if not (newsroom.edition / "metadata").exists():
+        click.echo(f"  tamizdat keys init --dir {newsroom.folder}    (with the three holders)")
     click.echo(f"  tamizdat doctor --dir {newsroom.folder}")
     click.echo(f"  tamizdat run --dir {newsroom.folder}")

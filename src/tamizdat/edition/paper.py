@@ -318,13 +318,13 @@ class Edition:
         """The number of the last edition, also where its pointer is damaged."""
         with contextlib.suppress(StoreError):
             found = read_pointer(pointer, self.folder)
-            return found.edition if found else 0
+            return found.edition if found else self._signer.number if self._signer else 0
         try:
             with Catalogue(self.folder / catalogues.NAME, "read") as catalogue:
                 found = read_pointer(catalogue.meta("pointer"), self.folder)
                 return found.edition if found else 0
         except (sqlite3.Error, StoreError):
-            return 0  # Both are damaged: numbers begin again.
+            return self._signer.number if self._signer else 0  # Else numbers begin again.
 
     def _last_root(self, pointer: bytes) -> str:
         with contextlib.suppress(StoreError):
@@ -469,6 +469,16 @@ class Edition:
         built = f"{self._clock().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         pointer = Pointer(edition=edition, root=tree.root, files=tree.size, built=built)
         return msgspec.json.encode(pointer) + b"\n"
+
+
+def published_site(folder: Path) -> Site | None:
+    """The site as the paper in a folder was built with; None where that is not known."""
+    path = folder / catalogues.NAME
+    with contextlib.suppress(sqlite3.Error, msgspec.DecodeError, OSError):
+        if path.exists():
+            with Catalogue(path, "read") as catalogue:
+                return decode_site(catalogue.meta("site")) if catalogue.usable else None
+    return None
 
 
 def _silent(done: int, total: int) -> None:

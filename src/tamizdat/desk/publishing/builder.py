@@ -106,7 +106,7 @@ class Builder:
         if not heads:
             return
         try:
-            self.edition.publish([decode(head.version.item) for head in heads], site)
+            report = self.edition.publish([decode(head.version.item) for head in heads], site)
         except StoryError as error:
             self._halve(heads, site, str(error))
         except (EditionError, OSError, MemoryError):
@@ -115,6 +115,8 @@ class Builder:
             log.exception("a story could not be rendered")
             self._halve(heads, site, f"{type(error).__name__}: {error}")
         else:
+            for problem in report.problems:
+                log.error("%s", problem)
             queue.mark_live(heads, self.edition.number)
 
     def _halve(self, heads: Sequence[StoryHead], site: Site, reason: str) -> None:

@@ -14,25 +14,37 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from tamizdat.config import PaperSettings
+from tamizdat.config import MirrorSettings, PaperSettings
 from tamizdat.desk.publishing import builder
 from tamizdat.desk.publishing.heartbeat import Heart
 from tamizdat.desk.publishing.site import site_from_desk
 from tamizdat.desk.publishing.sources import DeskMedia
 from tamizdat.edition import Edition, Report
+from tamizdat.edition.signed.signer import Signer
+from tamizdat.edition.signed.told import Mirror
 from tamizdat.edition.story import Story
 from tamizdat.edition.views import Card
 
 
 def edition() -> Edition:
     """The newsroom's edition, with the desk's media; one a process, so that it stays warm."""
-    return _edition(settings.NEWSROOM.edition, settings.NEWSROOM.settings.paper)
+    newsroom = settings.NEWSROOM
+    key = newsroom.secrets / "online-key"
+    return _edition(newsroom.edition, key, newsroom.settings.paper, newsroom.settings.mirrors)
 
 
 @lru_cache(maxsize=4)
-def _edition(folder: Path, paper: PaperSettings) -> Edition:
+def _edition(
+    folder: Path, key: Path, paper: PaperSettings, mirrors: tuple[MirrorSettings, ...]
+) -> Edition:
+    signer = Signer(folder, key, mirrors=[Mirror.at(m.url, m.cohort) for m in mirrors])
     return Edition(
-        folder, media=DeskMedia(), tree=paper.tree, brotli=paper.brotli, workers=paper.workers
+        folder,
+        media=DeskMedia(),
+        tree=paper.tree,
+        brotli=paper.brotli,
+        workers=paper.workers,
+        signer=signer,
     )
 
 

@@ -26,12 +26,13 @@ from django_tasks_db.models import DBTaskResult
 from tamizdat.desk.publishing import queue, schedule
 from tamizdat.desk.publishing.builder import Builder
 from tamizdat.desk.publishing.heartbeat import Heart, alive
-from tamizdat.edition import Edition
+from tamizdat.edition import BusyError, Edition, EditionError
 
 log = logging.getLogger("tamizdat.publishing")
 POLL = 0.2
 EACH_SECOND = timedelta(seconds=1)
 EACH_MINUTE = timedelta(minutes=1)
+EACH_HOUR = timedelta(hours=1)
 
 
 class Worker:
@@ -45,7 +46,7 @@ class Worker:
         self.builder = Builder(edition, name, clock)
         self.tasks = Tasks(name)
         self._stop = threading.Event()
-        self._second = self._minute = datetime.min.replace(tzinfo=clock().tzinfo)
+        self._second = self._minute = self._hour = datetime.min.replace(tzinfo=clock().tzinfo)
 
     def stop(self) -> None:
         self._stop.set()
@@ -74,8 +75,20 @@ class Worker:
             self._minute = now
             schedule.regular(now)
             self.tasks.put_back_abandoned()
+        if now - self._hour >= EACH_HOUR:
+            self._hour = now if self._resign() else now - EACH_HOUR + EACH_MINUTE
         built = self.builder.run()
         return self.tasks.run_one() or built > 0
+
+    def _resign(self) -> bool:
+        """Renew signatures that are a day old. False where another builder was at work."""
+        try:
+            self.builder.edition.resign()
+        except BusyError:
+            return False
+        except EditionError as error:
+            log.error("the paper could not be signed: %s", error)
+        return True
 
 
 class Tasks:

@@ -171,7 +171,7 @@ def _present(desk: Desk) -> roles.Offline:
 
 
 def _request(desk: Desk, kind: Kind, before: roles.Offline, after: roles.Offline) -> Request:
-    old, new = _parts(before), _parts(after)
+    old, new = parts(before), parts(after)
     changed = {role: _plain(new[role]) for role in old if new[role] is not old[role]}
     return Request(
         kind=kind,
@@ -233,8 +233,8 @@ def _check_form(offline: roles.Offline) -> None:
     expected.archive.signed.targets = {
         name: target for name, target in archive.targets.items() if name == layout.ARCHIVE
     }
-    given = _parts(offline)
-    for role, made in _parts(expected).items():
+    given = parts(offline)
+    for role, made in parts(expected).items():
         signed = given[role].signed
         made.signed.version, made.signed.expires = signed.version, signed.expires
         if _sorted(made.signed.to_dict()) != _sorted(signed.to_dict()):
@@ -337,7 +337,7 @@ def finish(desk: Desk, requests: Sequence[Request]) -> Request:
     request = merge(requests)
     examine(request)
     before = _present(desk)
-    if any(p.signed.to_dict() != request.before[r]["signed"] for r, p in _parts(before).items()):
+    if any(p.signed.to_dict() != request.before[r]["signed"] for r, p in parts(before).items()):
         raise CeremonyError(
             "something else was put into force since this was prepared: prepare it again"
         )
@@ -422,7 +422,8 @@ def _sorted(signed: object) -> object:
     return signed
 
 
-def _parts(offline: roles.Offline) -> dict[str, Metadata[Any]]:
+def parts(offline: roles.Offline) -> dict[str, Metadata[Any]]:
+    """The roles by their names."""
     return {"root": offline.root, "targets": offline.targets, "archive": offline.archive}
 
 

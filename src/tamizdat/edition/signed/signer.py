@@ -29,10 +29,11 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from tamizdat.edition.index import Difference, Index, differences
 from tamizdat.edition.signed import current, keys, layout, roles, slots
-from tamizdat.edition.signed.errors import BadFormatError, ClockError, KeyFileError
+from tamizdat.edition.signed.errors import BadFormatError, ClockError, KeyFileError, VerifyError
 from tamizdat.edition.signed.folder import Folder
 from tamizdat.edition.signed.request import Request, offline_after
 from tamizdat.edition.signed.shards import KEY, NO_ROOT, Record, key_of
+from tamizdat.edition.signed.told import Mirror, mirrors_json
 from tamizdat.edition.store import Pointer, Store
 
 STATE: Final = "signing"
@@ -41,14 +42,7 @@ NEXT_KEY: Final = "online-key.next"
 RENEW_AFTER: Final = timedelta(hours=23)
 _CLEANED: Final = 300  # files a publication removes
 _DAY = timedelta(days=1)
-_BEYOND: Final = 1 << 40  # versions that only somebody else's signature can have reached
-
-
-class Mirror(msgspec.Struct, frozen=True):
-    """One of ``mirrors.json``: ``url`` ends with a slash; ``cohort`` is empty for all readers."""
-
-    url: str
-    cohort: str = ""
+_BEYOND: Final = 1 << 40  # versions that only somebody else has signed
 
 
 class State(msgspec.Struct, array_like=True):
@@ -107,6 +101,16 @@ class Signer:
         return self._load().edition if self.ready else 0
 
     @property
+    def number(self) -> int:
+        """The number of the last edition that readers may have seen, also where what is kept
+        beside it was lost; 0 where that cannot be known."""
+        try:
+            found = self.signed() if self.ready else None
+        except (OSError, VerifyError):
+            return 0
+        return found.recent.edition if found else 0
+
+    @property
     def days(self) -> slots.Days:
         """On which days editions were built."""
         return self._load().days
@@ -136,7 +140,8 @@ class Signer:
         now, last = self._clock(), roles.issued(found.timestamp)
         if -roles.WEEK <= now - last < RENEW_AFTER:
             return False
-        offline, key = self.offline(), self._key()
+        offline = self.offline()
+        key = self._key(offline)
         moment = self._moment(offline, found, now)
         if min(found.live.signed.expires, found.snapshot.signed.expires) < moment + 90 * _DAY:
             records = (found.recent, found.base)
@@ -206,14 +211,13 @@ class Signer:
     # Signing
 
     def _is_signed(self, state: State, pointer: Pointer) -> bool:
-        same = (state.root, state.edition) == (pointer.root, pointer.edition)
-        return same and bool(state.timestamp) and state.timestamp == self._stamp()
-
-    def _stamp(self) -> str:
+        if (state.root, state.edition) != (pointer.root, pointer.edition):
+            return False
         try:
-            return hashlib.sha256(self.folder.read(layout.TIMESTAMP)).hexdigest()
+            stamp = hashlib.sha256(self.folder.read(layout.TIMESTAMP)).hexdigest()
         except FileNotFoundError:
-            return ""
+            return False
+        return state.timestamp == stamp
 
     def _sign(
         self,
@@ -225,8 +229,7 @@ class Signer:
         full: bool = False,
         root: bytes = b"",
     ) -> None:
-        key, found = self._key(), self.signed()
-        _check_key(key, offline)
+        key, found = self._key(offline), self.signed()
         moment = self._moment(offline, found, self._clock())
         built = datetime.fromisoformat(pointer.built)
         state.days = slots.note_day(state.days, pointer.edition, layout.day_number(built))
@@ -319,7 +322,7 @@ class Signer:
         contents = {
             layout.RECENT: records[0].encode(),
             layout.BASE: records[1].encode(),
-            layout.MIRRORS: self._mirror_list(),
+            layout.MIRRORS: mirrors_json(self._mirrors),
         }
         state.names = [self.folder.put_target(name, data) for name, data in contents.items()]
         state.names += [f"shards/{r.root.hex()}" for r in records if r.count]
@@ -392,11 +395,15 @@ class Signer:
             last = max(self.folder.versions(role), default=0)
         return last + 1 if last < _BEYOND else int(moment.timestamp())
 
-    def _mirror_list(self) -> bytes:
-        return msgspec.json.encode({"format": 1, "mirrors": self._mirrors})
-
-    def _key(self) -> CryptoSigner:
-        return keys.read_online(self._key_file)
+    def _key(self, offline: roles.Offline) -> CryptoSigner:
+        """The online key. Raises ``KeyFileError`` where it is not the one in force."""
+        key = keys.read_online(self._key_file)
+        if key.public_key.keyid in roles.online(offline.root):
+            return key
+        raise KeyFileError(
+            "the online key in secrets/ is not the one that the root names: restore it from a "
+            "backup, or let the holders name another: tamizdat keys rotate online"
+        )
 
     def _moment(self, offline: roles.Offline, found: Signed | None, now: datetime) -> datetime:
         """The time to sign with. Raises ``ClockError``."""
@@ -480,14 +487,6 @@ class Signer:
         self.folder.write(STATE, msgspec.msgpack.encode(state))
         stat = (self.folder.path / STATE).stat()
         self._state = ((stat.st_mtime_ns, stat.st_ino, stat.st_size), state)
-
-
-def _check_key(key: CryptoSigner, offline: roles.Offline) -> None:
-    if key.public_key.keyid not in roles.online(offline.root):
-        raise KeyFileError(
-            "the online key in secrets/ is not the one that the root names: restore it from a "
-            "backup, or let the holders name another: tamizdat keys rotate online"
-        )
 
 
 def _dated(record: Record, pointer: Pointer) -> Record:

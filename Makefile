@@ -45,7 +45,7 @@ wheel: setup ## Build the wheel and run the demo from it in an empty environment
 reader: ## Build the reader's script into the theme (needs Node 20)
 	@scripts/build-reader.sh
 
-conformance: ## Run the public TUF client suite on the reader (SUITE=its checkout; see reader/README.md)
+conformance: ## Run the public TUF client suite on the reader (SUITE=its checkout; see docs/reader.md)
 	@scripts/build-reader.sh tests
 	@reader/conformance/run $(SUITE)
 

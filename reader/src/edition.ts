@@ -46,6 +46,8 @@ export interface Age {
   /** The number of the newest edition, and when it was built (milliseconds since 1970). */
   edition: number;
   built: number;
+  /** The version of the newsroom's root metadata: of the keys. */
+  root: number;
 }
 
 /** What the newsroom says of a path. */
@@ -162,7 +164,8 @@ export class Edition {
     const name = `objects/${found.sha256.slice(0, 2)}/${found.sha256}`;
     if (found.length > this.options.largest) fail("tooLong", name);
     const names = isText(found.mediaType) ? [`${name}.br`, name] : [name];
-    return source.get(names, found.length, async (bytes) => verified(bytes, found.sha256, name), signal);
+    const check = async (bytes: Bytes): Promise<Bytes> => ((await isOf(found, bytes)) ? bytes : fail("altered", name));
+    return source.get(names, found.length, check, signal);
   }
 
   /** What the newsroom says of itself. */
@@ -192,6 +195,7 @@ export class Edition {
       stale: view.expires <= this.options.now(),
       edition: Math.max(0, ...records.map((record) => record.edition)),
       built: Math.max(0, ...records.map((record) => record.built)) * 1000,
+      root: view.root,
     };
   }
 
@@ -213,7 +217,7 @@ export class Edition {
   private async attempt(files: Remembering): Promise<Update> {
     for (;;) {
       const session = this.tuf.session((name, limit) => files.get(`metadata/${name}`, limit));
-      const view = await gather(session, (name) => files.get(name, RECORD_LIMIT), this.view);
+      const view = await gather(session, (name, path) => files.get(name, RECORD_LIMIT, path), this.view);
       // Another update was believed meanwhile: this one must follow on that.
       if (session.base === this.tuf.trusted) return this.believe(session, view);
     }
@@ -239,8 +243,9 @@ export function pathOf(url: URL): string | undefined {
   }
 }
 
-async function verified(bytes: Bytes, hash: string, name: string): Promise<Bytes> {
-  return hex(await sha256(bytes)) === hash ? bytes : fail("altered", name);
+/** Are these the bytes that were found? For bytes that came another way: from an entry, a cache. */
+export async function isOf(found: Found, bytes: Bytes): Promise<boolean> {
+  return hex(await sha256(bytes)) === found.sha256;
 }
 
 function differ(a: Entry | undefined, b: Entry | undefined): boolean {
@@ -269,7 +274,8 @@ async function lookUp(
   return (await source.get([shardName(record, number)], SHARD_LIMIT, check, signal)).find(key);
 }
 
-type Load = (name: string) => Promise<Bytes>;
+/** Fetches a target; by its name in the folder, and by its path. */
+type Load = (name: string, path: string) => Promise<Bytes>;
 
 /** Everything of an update, verified; the session's files are what is worth remembering. */
 async function gather(session: Session, load: Load, before: View | undefined): Promise<View> {
@@ -306,7 +312,7 @@ async function record(target: Target, path: string, known: Bytes | undefined, lo
     return await check(known ?? fail("missing", path));
   } catch (error) {
     if (!is(error)) throw error;
-    return check(await load(targetName(path, target)));
+    return check(await load(targetName(path, target), path));
   }
 }
 
@@ -333,8 +339,9 @@ class Remembering {
     this.parts = new Map();
   }
 
-  async get(name: string, limit: number): Promise<Bytes> {
-    const part = this.parts.get(name.replace(/^metadata\//, ""));
+  /** `as`: the name of its part. */
+  async get(name: string, limit: number, as = name.replace(/^metadata\//, "")): Promise<Bytes> {
+    const part = this.parts.get(as);
     if (part) return part.length <= limit ? part : fail("tooLong", name);
     const asked = this.asked.get(name) ?? this.fetch(name, limit);
     this.asked.set(name, asked);

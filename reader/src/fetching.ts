@@ -29,12 +29,10 @@ export interface Patience {
   stall: number;
   /** Bytes a second below which, over the whole file, a mirror drags. */
   pace: number;
-  /** For reading that leaves no trace: "no-store". */
-  cache: RequestCache | undefined;
   fetch: typeof fetch;
 }
 
-const PATIENCE: Patience = { stall: 4_000, pace: 1_000, cache: undefined, fetch: (...given) => fetch(...given) };
+const PATIENCE: Patience = { stall: 4_000, pace: 1_000, fetch: (...given) => fetch(...given) };
 // A storage that does not let its files be listed says 403 where another says 404.
 const MISSING = [403, 404, 410];
 
@@ -60,7 +58,8 @@ export function mirror(base: string, patience: Partial<Patience> = {}): Fetch {
 async function download(url: string, name: string, limit: number, how: Patience, ending: Deadline): Promise<Bytes> {
   const answer = await ending.or(
     how.fetch(url, {
-      cache: how.cache ?? (/^metadata\/(current|timestamp)/.test(name) ? "no-cache" : "default"),
+      // What was not verified is kept nowhere: a lie must not outlive the liar, nor leave a trace.
+      cache: "no-store",
       credentials: "omit",
       referrerPolicy: "no-referrer",
       redirect: "error",

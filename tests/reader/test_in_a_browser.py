@@ -74,6 +74,17 @@ def test_an_altered_page_is_never_shown(page: Any, mirror: Mirror) -> None:
     assert page.evaluate(START, {"path": PATH, "update": True})["error"] == "altered"
 
 
+def test_a_lie_does_not_outlive_the_liar(page: Any, mirror: Mirror) -> None:
+    """Though the mirror says of everything that it may be kept for a year."""
+    whole = dict(mirror.files)
+    for name in mirror.files:
+        if name.startswith(("objects/", "shards/")):
+            mirror.files[name] = b"<p>The bridge was never closed.</p>"
+    assert "error" in page.evaluate(START, {"path": PATH, "update": True})
+    mirror.files = whole
+    assert page.evaluate(START, {"path": PATH, "update": True})["status"] == 200
+
+
 def test_a_mirror_that_is_down_leaves_what_was_verified(page: Any, mirror: Mirror) -> None:
     page.evaluate(START, {"path": PATH, "update": True})
     mirror.down = True

@@ -68,7 +68,8 @@ class _Environment(jinja2.Environment):
         filename: str | None,
         defer_init: bool = False,
     ) -> str:
-        return f"escaped = environment.escaped\n{super()._generate(source, name, filename, defer_init)}"
+        code = super()._generate(source, name, filename, defer_init)
+        return f"escaped = environment.escaped\n{code}"  # A name at hand; each page asks often.
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As Jinja's, but a dictionary is first asked for its item, not for its methods."""

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from tamizdat.cli import COMMANDS, cli
 from tamizdat.cli.desk import desk
 from tamizdat.cli.edition import edition
+from tamizdat.cli.mirror import mirror
 from tamizdat.config import DeskSettings, MirrorSettings, PaperSettings, Settings
 
 TOP = Path(__file__).parent.parent.parent
@@ -31,6 +32,7 @@ def every_command() -> Iterator[str]:
     yield ""
     yield from COMMANDS
     yield from (f"edition {name}" for name in edition.commands)
+    yield from (f"mirror {name}" for name in mirror.commands)
     yield from (f"desk {name}" for name in desk.commands)
 
 

@@ -31,6 +31,10 @@ COMMANDS = {
         "tamizdat.cli.archive:archive",
         "Seal the archive: who seizes the server cannot rewrite it.",
     ),
+    "mirror": (
+        "tamizdat.cli.mirror:mirror",
+        "Push the paper to its mirrors, see how they stand, pull a copy.",
+    ),
     "worker": ("tamizdat.cli.worker:worker", "Build and schedule what the desk asks for."),
     "desk": ("tamizdat.cli.desk:desk", "Serve the desk, or run one of Django's commands."),
     "doctor": ("tamizdat.cli.doctor:doctor", "Check a set-up and say what to do."),

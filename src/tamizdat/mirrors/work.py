@@ -19,7 +19,13 @@ from pathlib import Path
 
 from tamizdat.config import MirrorSettings, Newsroom
 from tamizdat.mirrors import kinds, manifest
-from tamizdat.mirrors.errors import BusyError, MirrorError, StoppedError, UnreachableError
+from tamizdat.mirrors.errors import (
+    BusyError,
+    MirrorError,
+    StoppedError,
+    UnreachableError,
+    UnsignedError,
+)
 from tamizdat.mirrors.manifest import Manifest
 from tamizdat.mirrors.ports import Target
 from tamizdat.mirrors.push import Progress, Push, Report
@@ -70,7 +76,7 @@ class Work:
         with self._locked(mirror.name, patience):
             try:
                 report = self._push(mirror, anew, progress, stopped)
-            except StoppedError:
+            except (StoppedError, UnsignedError):
                 raise
             except MirrorError as error:
                 self.state.went_wrong(mirror.name, error, self._clock(), self._draw)

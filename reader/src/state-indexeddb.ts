@@ -37,16 +37,25 @@ export class IndexedDBState implements State {
 
   /** Leave nothing behind. */
   async forget(): Promise<void> {
-    (await this.database?.catch(() => undefined))?.close();
-    this.database = undefined;
+    await this.close();
     await done(indexedDB.deleteDatabase(this.name));
+  }
+
+  private async close(): Promise<void> {
+    const opened = this.database;
+    this.database = undefined;
+    (await opened?.catch(() => undefined))?.close();
   }
 
   private open(): Promise<IDBDatabase> {
     const opened = (this.database ??= new Promise<IDBDatabase>((resolve, reject) => {
       const request = indexedDB.open(this.name, 1);
       request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-      request.onsuccess = () => resolve(request.result);
+      request.onsuccess = () => {
+        resolve(request.result);
+        // Where another page forgets, this one must not hold on to what is to go.
+        request.result.onversionchange = () => this.close();
+      };
       request.onerror = () => reject(request.error);
     }));
     // A browser may refuse once (a full disk) and not the next time.

@@ -122,6 +122,8 @@ def test_private_reading_leaves_nothing_behind(page: Any) -> None:
     page.reload()
     page.evaluate("""async () => {
       const {IndexedDBState} = await import('/verifier.js');
+      const other = new IndexedDBState('paper');
+      await other.load();
       const state = new IndexedDBState('paper');
       await state.load();
       await state.forget();

@@ -82,6 +82,11 @@ def test_a_copy_that_went_back_is_called_rolled_back(tmp_path: Path) -> None:
     assert report(folder("second"), state=tmp_path).ok
 
 
+def test_a_copy_signed_with_keys_that_were_replaced_is_rolled_back_too(tmp_path: Path) -> None:
+    assert report(folder("third"), state=tmp_path, now=NOW + timedelta(hours=2)).ok
+    assert found(folder("second"), state=tmp_path) == {("rolled back", "metadata")}
+
+
 def test_another_newsrooms_copy_is_said_to_be_signed_by_strangers() -> None:
     made = report(folder("other"))
     assert made.findings[0].kind == "not signed by this newsroom"

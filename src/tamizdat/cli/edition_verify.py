@@ -108,7 +108,8 @@ def _print(report: Report, copy: str) -> None:
     if report.ok:
         click.echo("All of it is as it was signed.")
     else:
-        say(f"{len(report.findings):,} findings: do not use this copy as it is.")
+        count = len(report.findings)
+        say(f"{count:,} finding{'s' * (count > 1)}: do not use this copy as it is.")
 
 
 def _grouped(digits: str) -> str:

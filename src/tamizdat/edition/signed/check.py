@@ -25,7 +25,7 @@ from tuf.api.metadata import Metadata
 
 from tamizdat.edition.signed import current, layout, workflow
 from tamizdat.edition.signed.client import Edition, SignedReader, WalkedShard, unpack, verify
-from tamizdat.edition.signed.errors import MissingError, RollbackError, VerifyError
+from tamizdat.edition.signed.errors import MissingError, VerifyError
 from tamizdat.edition.signed.fetch import Fetcher, side_by_side
 from tamizdat.edition.signed.shards import Slot
 from tamizdat.edition.store import compressible
@@ -135,18 +135,22 @@ def _open(
     parallel: int,
     report: Report,
 ) -> SignedReader | None:
-    """A reader of what is signed here; what is rolled back is said and read all the same."""
-    for memory in (state, fresh / "a") if state else (fresh / "a",):
+    """A reader of what is signed here. What only the memory refuses is rolled back: that is said,
+    and the copy is checked all the same."""
+    refused: VerifyError | None = None
+    for memory in (state, fresh) if state else (fresh,):
         reader = SignedReader(_Singly(fetch), memory, root, clock, parallel=parallel)
         try:
             reader.refresh()
-        except RollbackError as error:
-            report.add("metadata", error)
         except VerifyError as error:
-            report.add("metadata", error)
-            break
-        else:
-            return reader
+            refused = error
+            continue
+        if refused is not None:
+            message = f"older than what was seen before: {refused}"
+            report.findings.append(Finding(KINDS["rollback"], "metadata", message))
+        return reader
+    if refused is not None:
+        report.add("metadata", refused)
     report.signers = _signers_of_anything(fetch, root)
     return None
 
@@ -184,18 +188,19 @@ def _compare(fetch: Fetcher, name: str, data: bytes, report: Report) -> None:
 
 
 def _check_current(fetch: Fetcher, edition: Edition, report: Report) -> None:
-    """``current`` may be missing or one edition behind and be whole; what it has must be signed
-    for: its parts lie in the copy under their own names."""
+    """What readers ask for first must be of this edition and hold nothing else; they can do
+    without it."""
     try:
         parts = current.decode(fetch.fetch(layout.CURRENT, layout.CURRENT_LIMIT))
     except VerifyError as error:
         report.add(layout.CURRENT, error)
         return
-    for name, data in parts.items():
-        if name == layout.TIMESTAMP and edition.files[name] != data:
-            message = "current is behind timestamp.json: it is of an older edition, or altered"
-            report.findings.append(Finding("stale", layout.CURRENT, message))
-        elif name in edition.files and edition.files[name] != data:
+    if parts.get(layout.TIMESTAMP) != edition.files[layout.TIMESTAMP]:
+        message = "current is not of timestamp.json's edition: it is of an older one, or altered"
+        report.findings.append(Finding("stale", layout.CURRENT, message))
+        return
+    for name in parts:
+        if edition.files.get(name) != parts[name]:
             message = f"its part {name} is not what was signed"
             report.findings.append(Finding("altered", layout.CURRENT, message))
 

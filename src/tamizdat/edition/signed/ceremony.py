@@ -250,8 +250,11 @@ def _check_bytes(
     before: Metadata[Targets], after: Metadata[Targets], target: str, data: bytes
 ) -> None:
     """A target that changes is the one that is shown."""
-    old, new = (roles.target_sha256(metadata, target) for metadata in (before, after))
-    if new != old and hashlib.sha256(data).hexdigest() != new:
+    old, new = (metadata.signed.targets.get(target) for metadata in (before, after))
+    if new == old:
+        return
+    shown = (len(data), {"sha256": hashlib.sha256(data).hexdigest()})
+    if new is None or (new.length, new.hashes) != shown:
         raise CeremonyError(f"the request shows another {target} than it asks to sign")
 
 

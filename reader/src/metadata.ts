@@ -151,7 +151,10 @@ export function readSnapshot(bytes: Bytes, subject: string): Snapshot {
 
 export function readTargets(bytes: Bytes, subject: string): Targets {
   const base = metadata(bytes, "targets", subject);
-  const target = (item: JsonObject): Target => ({ ...hashes(item, subject), length: count(item["length"], 0, subject) });
+  const target = (item: JsonObject): Target => ({
+    ...hashes(item, subject),
+    length: count(item["length"], 0, subject),
+  });
   const given = base.signed["delegations"];
   return {
     ...base,

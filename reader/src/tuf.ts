@@ -84,7 +84,8 @@ export class Tuf {
     const given = readRoot(root, "root");
     // 5.2: the first root comes by a trusted way; it must still be signed by itself.
     await checkSigned(given, signers(given, "root"), all.schemes);
-    return new Tuf(remembered(given, await state.load().catch(() => new Map())), all);
+    const files = await state.load().catch(() => new Map());
+    return new Tuf(remembered(given, files), all);
   }
 
   /** An update from one mirror. */
@@ -122,7 +123,8 @@ function remembered(given: Root, files: Files): Trusted {
   }
 }
 
-/** 5.3.11, done in one with 5.3.8, so that no break between them forgets it: was a key that vouched for versions taken away? */
+/** 5.3.11: was a key that vouched for versions taken away? Done in one with 5.3.8, so that no break
+ * between the two forgets it. */
 function rotated(before: Root, after: Root): boolean {
   return (["timestamp", "snapshot"] as const).some((name) => {
     const still = new Set(spelt(signers(after, name)));

@@ -12,16 +12,16 @@ When = Callable[[float], str]
 MANY = 3  # troubles named one by one; more are counted
 
 
-def summary(standings: Sequence[Standing], edition: int, when: When) -> str:
+def summary(standings: Sequence[Standing], edition: int, when: When, *, verb: str = "Live") -> str:
     """“Live on 3 of 4 mirrors; oslo since 14:02: refused.” Empty where there are no mirrors."""
     if not standings:
         return ""
     live = [s for s in standings if s.is_live(edition)]
     if len(live) == len(standings):
-        return "Live on the mirror." if len(live) == 1 else f"Live on all {len(live)} mirrors."
+        return f"{verb} on the mirror." if len(live) == 1 else f"{verb} on all {len(live)} mirrors."
     troubled = [s for s in standings if s.error]
     coming = len(standings) - len(live) - len(troubled)
-    parts = [f"Live on {len(live)} of {len(standings)} mirrors"]
+    parts = [f"{verb} on {len(live)} of {len(standings)} mirrors"]
     if coming:
         parts.append(f"on its way to {coming}")
     parts += [f"{s.name} since {when(s.failed_since or 0)}: {s.word}" for s in troubled[:MANY]]

@@ -21,7 +21,7 @@ from wagtail.models import Revision, TaskState, WorkflowState
 
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.newsroom.statuses import approved_texts
-from tamizdat.desk.publishing import heartbeat, queue, state
+from tamizdat.desk.publishing import copies, heartbeat, queue, state
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.staff.models import User
 
@@ -81,6 +81,7 @@ class Dashboard(Component):
             "due": due(),
             "failed": failed(),
             "edition": edition_facts(),
+            "copies": copies.of_paper(),
             "days": days(),
             "speed": speed(),
         }

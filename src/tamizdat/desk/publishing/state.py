@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import formats, timezone
 
+from tamizdat.desk.publishing import copies
+from tamizdat.desk.publishing.copies import NOWHERE, Spread
 from tamizdat.desk.publishing.models import BuildRequest, StoryHead, StoryVersion
 from tamizdat.edition import paths
 
@@ -33,10 +35,16 @@ class ArticleState:
     request: BuildRequest | None = None
     version: StoryVersion | None = None
     error: str = ""
+    spread: Spread = NOWHERE
 
     @property
     def waiting(self) -> bool:
         return self.kind in ("queued", "building")
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is worth looking again in a moment."""
+        return self.waiting or self.spread.going
 
     @property
     def steps(self) -> int:
@@ -107,9 +115,13 @@ def _of_version(version: StoryVersion, address: str) -> ArticleState:
         kind, words = "building", "Being built."
     else:
         kind, words = "queued", "Queued: the worker builds it in a moment."
+    spread = NOWHERE
+    if version.edition is not None:
+        spread = copies.of_edition(version.edition, withdrawn=gone)
     return ArticleState(
         kind=kind,
         words=words,
+        spread=spread,
         withdrawn=gone,
         address=address,
         edition=version.edition,
@@ -120,11 +132,4 @@ def _of_version(version: StoryVersion, address: str) -> ArticleState:
 
 
 def _with_schedule(state: ArticleState, due: datetime) -> ArticleState:
-    return ArticleState(
-        kind=state.kind,
-        words=f"{state.words} A newer text goes out at {when(due)}.",
-        address=state.address,
-        edition=state.edition,
-        request=state.request,
-        version=state.version,
-    )
+    return replace(state, words=f"{state.words} A newer text goes out at {when(due)}.")

@@ -269,7 +269,7 @@ class StateView(ArticleView):
             "may_publish": request.user.has_perm(PUBLISH),
         }
         response = render(request, "publishing/includes/state.html", context)
-        response["X-Waiting"] = "yes" if found.waiting else "no"
+        response["X-Waiting"] = "yes" if found.moving else "no"
         return response
 
 

@@ -4,6 +4,7 @@
 What always holds:
 
 - What was published is looked for at least every ``POLL`` seconds; looking costs one query.
+- Mirrors are pushed to in threads of their own (``mirrors.rounds``): building waits for none.
 - Any number of workers may run; killing one at any moment loses nothing (``queue``, ``schedule``).
 - ``stop`` (SIGTERM) ends it after what it is doing, with nothing left claimed.
 
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
 from django_tasks.base import TaskResultStatus
@@ -27,6 +29,7 @@ from tamizdat.desk.publishing import queue, schedule
 from tamizdat.desk.publishing.builder import Builder
 from tamizdat.desk.publishing.heartbeat import Heart, alive
 from tamizdat.edition import BusyError, Edition, EditionError
+from tamizdat.mirrors.rounds import Rounds
 
 log = logging.getLogger("tamizdat.publishing")
 POLL = 0.2
@@ -135,4 +138,9 @@ def run(edition: Edition, on_start: Callable[[Worker], None]) -> None:
     with Heart() as heart:
         worker = Worker(edition, heart.name)
         on_start(worker)
-        worker.run()
+        rounds = Rounds(settings.NEWSROOM.folder)
+        rounds.start()
+        try:
+            worker.run()
+        finally:
+            rounds.stop()

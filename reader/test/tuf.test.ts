@@ -2,7 +2,7 @@
 // What the public conformance suite and the vectors do not ask. (docs/reader.md)
 
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 
@@ -156,6 +156,66 @@ test("keys of ways that are not known do not count, and do no harm", async () =>
   await assert.rejects(checkSigned(read, signers(read, "root"), SCHEMES), error("signer"));
 });
 
+/** A repository whose `targets` delegates to these. */
+function delegating(roles: Record<string, Json>[], files: Record<string, Bytes> = {}): Record<string, Bytes> {
+  const meta: Record<string, Json> = { "targets.json": { version: 1 } };
+  for (const { name } of roles) meta[`${String(name)}.json`] = { version: 1 };
+  const delegations = { keys: { one: one.key }, roles };
+  return {
+    ...folder(1),
+    ...files,
+    "1.snapshot.json": signedBy({ ...common("snapshot", 1), meta }, one),
+    "1.targets.json": signedBy({ ...common("targets", 1), targets: {}, delegations }, one),
+  };
+}
+
+const delegation = (name: string, more: Record<string, Json>): Record<string, Json> => ({
+  name,
+  keyids: ["one"],
+  threshold: 1,
+  terminating: false,
+  ...more,
+});
+
+async function find(files: Record<string, Bytes>, path: string): Promise<[number | undefined, string[]]> {
+  const asked: string[] = [];
+  const tuf = await Tuf.open(root(1), new MemoryState());
+  const session = tuf.session(async (name, limit) => (asked.push(name), from(files)(name, limit)));
+  await session.refresh();
+  return [(await session.target(path))?.length, asked.slice(4)];
+}
+
+test("a role may speak for paths by how their hash begins", async () => {
+  const here = signedBy({ ...common("targets", 1), targets: { "a/b": { length: 7, hashes: {} } } }, one);
+  const hash = hex(createHash("sha256").update("a/b").digest());
+  const bins = [delegation("no", { path_hash_prefixes: ["zz"] }), delegation("bin", { path_hash_prefixes: [hash.slice(0, 2)] })];
+  assert.deepEqual(await find(delegating(bins, { "1.bin.json": here }), "a/b"), [7, ["1.bin.json"]]);
+});
+
+test("delegations that could be read in two ways are refused", async () => {
+  for (const bad of [
+    [delegation("a", {})],
+    [delegation("a", { paths: ["*"], path_hash_prefixes: ["00"] })],
+    [delegation("root", { paths: ["*"] })],
+    [delegation("a", { paths: ["*"] }), delegation("a", { paths: ["b"] })],
+    [delegation("a", { paths: ["*"], threshold: 0 })],
+    [delegation("a", { paths: ["*"], keyids: ["one", "one"] })],
+    [delegation("a", { paths: ["*"], terminating: 1 })],
+  ]) {
+    await assert.rejects(find(delegating(bad), "a"), error("format"));
+  }
+});
+
+test("a search asks 32 roles at most", async () => {
+  const names = Array.from({ length: 60 }, (_, i) => `r${i}`);
+  const empty = signedBy({ ...common("targets", 1), targets: {} }, one);
+  const files = Object.fromEntries(names.map((name) => [`1.${name}.json`, empty]));
+  const roles = names.map((name) => delegation(name, { paths: ["*"] }));
+  const [found, asked] = await find(delegating(roles, files), "a");
+  assert.equal(found, undefined);
+  assert.equal(asked.length, 31);
+});
+
 test("patterns mean what a shell means, and never take long", () => {
   const part = fc.constantFrom("a", "b", "/", "*", "?", "ab");
   const pieces = fc.array(part, { maxLength: 8 }).map((list) => list.join(""));
@@ -171,3 +231,48 @@ test("patterns mean what a shell means, and never take long", () => {
   matches("*a".repeat(2_000), "a".repeat(1_999) + "b".repeat(2_000));
   assert.ok(process.cpuUsage(start).user < 2_000_000);
 });
+
+/** Every place in a document, as a way to put something else there. */
+function places(value: Json, put: (other: Json) => Json): ((other: Json) => Json)[] {
+  const inside =
+    typeof value === "object" && value
+      ? Object.entries(value).flatMap(([name, item]) =>
+          places(item, (other) =>
+            put(Array.isArray(value) ? value.map((old, i) => (String(i) === name ? other : old)) : { ...value, [name]: other }),
+          ),
+        )
+      : [];
+  return [put, ...inside];
+}
+
+test("metadata that is signed and says odd things is read or refused, never stumbled over", async () => {
+  const hash = { "a": "ff" };
+  const files = delegating([delegation("a", { paths: ["*"] })], {
+    "2.root.json": root(2),
+    "1.a.json": signedBy({ ...common("targets", 1), targets: { t: { length: 1, hashes: hash } } }, one),
+  });
+  const names = Object.keys(files);
+  const odd = fc.oneof(
+    fc.constantFrom<Json>(null, true, -1, 0, 2 ** 53 - 1, "", "constructor", [], {}, [[]], { a: {} }, "x".repeat(2_000)),
+    fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value, whole)) as Json),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.nat(), odd, async (file, place, other) => {
+      const name = names[file % names.length]!;
+      const { signed } = JSON.parse(new TextDecoder().decode(files[name])) as { signed: Json };
+      const ways = places(signed, (value) => value);
+      const altered = { ...files, [name]: signedBy(ways[place % ways.length]!(other), one) };
+      try {
+        await find(altered, "t");
+      } catch (thrown) {
+        if (!is(thrown)) throw thrown;
+      }
+    }),
+    { numRuns: 4 * Number(process.env["FUZZ_RUNS"] ?? 150) },
+  );
+});
+
+/** Numbers that canonical JSON has. */
+function whole(_: string, value: unknown): unknown {
+  return typeof value === "number" ? Math.trunc(value) % 2 ** 50 || 0 : value;
+}

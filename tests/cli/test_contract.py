@@ -17,8 +17,10 @@ import pytest
 from click.testing import CliRunner
 
 from tamizdat.cli import COMMANDS, cli
+from tamizdat.cli.archive import seal
 from tamizdat.cli.desk import desk
 from tamizdat.cli.edition import edition
+from tamizdat.cli.keys import keys_
 from tamizdat.cli.mirror import mirror
 from tamizdat.config import DeskSettings, MirrorSettings, PaperSettings, Settings
 
@@ -34,6 +36,8 @@ def every_command() -> Iterator[str]:
     yield from (f"edition {name}" for name in edition.commands)
     yield from (f"mirror {name}" for name in mirror.commands)
     yield from (f"desk {name}" for name in desk.commands)
+    yield from (f"keys {name}" for name in keys_.commands)
+    yield from ("archive seal", *(f"archive seal {name}" for name in seal.commands))
 
 
 def test_the_documented_help_is_what_the_program_prints() -> None:

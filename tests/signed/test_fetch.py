@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tamizdat.edition.signed import fetch
 from tamizdat.edition.signed.errors import MissingError, TooLongError, UnreachableError, VerifyError
 from tamizdat.edition.signed.fetch import FolderFetcher, HttpFetcher, open_copy, side_by_side
 
@@ -164,6 +166,22 @@ def test_silence_and_trickling_are_given_up() -> None:
         with pytest.raises(UnreachableError):
             fetched(answer)
         assert time.monotonic() - began < 12
+
+
+def test_a_head_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "_HEAD_SECONDS", 0.4)
+
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(200):
+                to.wfile.write(b"H")
+                time.sleep(0.05)
+        to.close_connection = True
+
+    began = time.monotonic()
+    with pytest.raises(UnreachableError):
+        fetched(answer)
+    assert time.monotonic() - began < 8
 
 
 def test_nobody_there_is_said_in_words() -> None:

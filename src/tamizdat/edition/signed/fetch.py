@@ -7,10 +7,13 @@ and no redirect leads to another host. What comes back is not believed here: tha
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
@@ -23,6 +26,7 @@ _MISSING: Final = (403, 404, 410)  # S3 says 403 of a file that is not there
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _HOPS = 3
 _CHUNK = 16_384
+_HEAD_SECONDS = 30.0
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -58,6 +62,48 @@ class FolderFetcher:
         return data
 
 
+@contextmanager
+def _watched(sock: socket.socket | None) -> Iterator[None]:
+    """The head of an answer, too, must come within a time: a timeout of sockets alone begins anew
+    with every byte."""
+    watch = threading.Timer(_HEAD_SECONDS, _hang_up, (sock,))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+class _Http(urllib3.connection.HTTPConnection):
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        with _watched(self.sock):
+            return super().getresponse()
+
+
+class _Https(urllib3.connection.HTTPSConnection):
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        with _watched(self.sock):
+            return super().getresponse()
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+
+
+def _hang_up(sock: socket.socket | None) -> None:
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+
 class HttpFetcher:
     """A copy on a web server.
 
@@ -76,8 +122,8 @@ class HttpFetcher:
             block=True,
             timeout=urllib3.Timeout(timeout),
             retries=urllib3.Retry(2, redirect=0, status=0, backoff_factor=0.2),
-            headers={"User-Agent": "tamizdat", "Accept-Encoding": "identity"},
         )
+        self._pool.pool_classes_by_scheme = _POOLS
 
     def fetch(self, name: str, limit: int) -> bytes:
         began = time.monotonic()

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tamizdat.edition import paths
+from tamizdat.edition import paths, serve_signed
 from tamizdat.edition.index import Entry
 from tamizdat.edition.reader import Reader
 from tamizdat.edition.store import compressible, pack
@@ -84,12 +84,19 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self._reader = Reader(folder)
+        self._folder = folder.absolute()
+        self._scripts = serve_signed.Scripts(self._folder)
         self._compressed = lru_cache(maxsize=512)(self._compress)
 
     def answer(self, request: Request) -> Answer:
         if request.method not in ("GET", "HEAD"):
             headers: Headers = [(b"allow", b"GET, HEAD"), *SECURITY]
             return Answer(405, headers, b"Only reading is possible here.\n")
+        if request.path.startswith(serve_signed.FOLDERS):
+            return self._signed(request)
+        script = self._scripts.get(request.path)
+        if script is not None:
+            return self._script(script, request)
         entry = self._reader.entry(request.path)
         if entry is None:
             return self._missing(request)
@@ -97,6 +104,25 @@ class Server:
             location = paths.url(entry.location).encode("ascii")
             return self._whole(entry, request, [(b"location", location)])
         return self._found(entry, request)
+
+    def _signed(self, request: Request) -> Answer:
+        """A file of the signed folder, for readers on any origin."""
+        found = serve_signed.find(self._folder, request.path)
+        try:
+            if found is not None and found.packed:  # The builder need not have compressed it.
+                return Answer(200, found.headers, self._compressed(found.packed))
+            if found is not None:
+                length = os.stat(found.path).st_size
+                return Answer(200, found.headers, file=found.path, end=length)
+        except FileNotFoundError:
+            pass
+        return Answer(404, serve_signed.absent(), b"There is no such file here.\n")
+
+    def _script(self, script: bytes, request: Request) -> Answer:
+        headers = self._scripts.headers()
+        if not request.brotli:
+            return Answer(200, headers, script)
+        return Answer(200, [*headers, (b"content-encoding", b"br")], pack(script))
 
     def _missing(self, request: Request) -> Answer:
         """The paper's own page, in the language of the address where it has one."""

@@ -216,9 +216,10 @@ def fingerprint(site: Site) -> str:
 
 
 def _files(folder: resources.abc.Traversable) -> list[bytes]:
+    """All but what readers' own programs consist of: no page depends on these."""
     found: list[bytes] = []
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.is_dir() and entry.name != "__pycache__":
+        if entry.is_dir() and entry.name not in ("__pycache__", "reader"):
             found += _files(entry)
         elif entry.is_file():
             found.append(entry.name.encode() + b"\0" + entry.read_bytes())

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A small signed paper as readers get it, and servers of its copies, honest and not."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import msgspec
+
+from tamizdat.edition.paper import page_renderer
+from tamizdat.edition.serve import Request, Server
+from tamizdat.edition.signed import ceremony, programs
+from tamizdat.edition.site import Language, Section
+from tamizdat.edition.story import Rendition, Story, ni_uri
+from tests.edition.papers import SITE, Stories, edition, make_story
+from tests.signed.newsroom import Newsroom
+
+LANGUAGES = (
+    *SITE.languages,
+    Language(
+        code="ar",
+        name="الفانوس",
+        sections=(Section(slug="harbour", title="الميناء"),),
+    ),
+)
+PAPER = msgspec.structs.replace(SITE, languages=LANGUAGES)
+TEXT = "<p>The bridge at Pier 9 was closed before dawn.</p>" * 40
+TEXTS = {
+    "en": ("The bridge is closed", TEXT),
+    "ru": ("Мост закрыт", "<p>Мост у девятого причала закрыли до рассвета.</p>" * 40),
+    "ar": ("الجسر مغلق", "<p>أُغلق الجسر عند الرصيف التاسع قبل الفجر.</p>" * 40),
+}
+
+
+def png(width: int, height: int, colour: int) -> bytes:
+    """A picture of one colour with a pattern that does not compress to nothing."""
+    rows = b"".join(
+        b"\0" + bytes((x * y * colour + x) % 251 for x in range(width * 3)) for y in range(height)
+    )
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        whole = name + data
+        return struct.pack(">I", len(data)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    packed = chunk(b"IDAT", zlib.compress(rows, 9))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + packed + chunk(b"IEND", b"")
+
+
+class Room(Newsroom):
+    """A newsroom with the theme and the clock of this machine; three languages, pictures."""
+
+    def __init__(self, folder: Path, seeds: list[str]) -> None:
+        super().__init__(folder)
+        self.seeds = seeds
+        self.now = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+
+    @property
+    def paper(self):  # type: ignore[no-untyped-def]  # as in the base
+        desk = self.open_desk()
+        return edition(
+            desk.folder.path,
+            media=self.media,
+            signer=desk.signer,
+            clock=self.clock,
+            renderer=page_renderer,
+            brotli=True,
+        )
+
+    def open_paper(self) -> Room:
+        """Keys, a first edition with a story in each language, one picture a story."""
+        site = {
+            "format": 1,
+            "name": "The Lantern",
+            "address": PAPER.address,
+            "languages": [
+                {
+                    "code": one.code,
+                    "name": one.name,
+                    "direction": one.direction,
+                    "front": f"/{one.code}/",
+                }
+                for one in PAPER.languages
+            ],
+            "entries": [],
+            "recipient": "",
+            "reader": programs.hashes(),
+            "seeds": [{"url": url, "cohort": ""} for url in self.seeds],
+        }
+        self.root = ceremony.found(self.desk, self.holders, msgspec.json.encode(site), self.now)
+        for number, language in enumerate(("en", "ru", "ar"), start=1):
+            self.tell(number, language)
+        self.stories[4] = make_story(4, published=self.now, withdrawn=True)
+        self.stories[5] = make_story(5, published=self.now, former=["/old-address/"])
+        self.build_all()
+        return self
+
+    def tell(self, number: int, language: str, **changes: object) -> Story:
+        headline, body = TEXTS[language]
+        given = {"headline": headline, "body": body, **changes}
+        story = make_story(
+            number,
+            language=language,
+            published=self.now - timedelta(hours=number),
+            **given,  # type: ignore[arg-type]  # its options
+        )
+        story.associations = [*story.associations, self.picture(number)]
+        self.stories[number] = story
+        return story
+
+    def picture(self, number: int) -> Story:
+        renditions = [
+            Rendition(
+                name=f"w{width}",
+                href=ni_uri(self.media.add(png(width, width // 2, number))),
+                content_type="image/png",
+                width=width,
+                height=width // 2,
+            )
+            for width in (320, 640)
+        ]
+        return Story(uri=f"urn:photo:{number}", rel="photo", renditions=renditions)
+
+    def build_all(self) -> None:
+        report = self.paper.build(Stories(self.stories.values()), PAPER)
+        assert not report.problems, report.problems
+
+    def path(self, number: int) -> str:
+        return self.stories[number].path
+
+
+Change = Callable[[str, bytes], bytes]
+
+
+class Copy(ThreadingHTTPServer):
+    """Serves an edition. ``change`` alters what is sent, ``down`` answers nothing at all,
+    ``silent`` takes connections and says nothing, ``asked`` are the paths that were asked for."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.edition: Server | None = None
+        self.change: Change = lambda _path, data: data
+        self.down = self.silent = False
+        self.asked: list[str] = []
+        self.ended = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.server_address[1]}/"
+
+    def serve(self, folder: Path) -> None:
+        self.edition = Server(folder)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Copy
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        server = self.server
+        server.asked.append(self.path)
+        if server.silent:
+            server.ended.wait(60)
+        if server.silent or server.down or server.edition is None:
+            self.close_connection = True
+            return
+        from urllib.parse import unquote
+
+        path = unquote(self.path).partition("?")[0]
+        answer = server.edition.answer(Request("GET", path, False, "", ""))
+        body = answer.body
+        if answer.file:
+            body = Path(answer.file).read_bytes()[answer.start : answer.end]
+        body = server.change(path, body)
+        self.send_response(answer.status)
+        for name, value in answer.headers:
+            self.send_header(name.decode(), value.decode("latin-1"))
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nobody's requests are written down."""
+
+
+@contextmanager
+def running(count: int) -> Iterator[list[Copy]]:
+    """So many servers, serving nothing yet."""
+    servers = [Copy() for _ in range(count)]
+    threads = [threading.Thread(target=one.serve_forever, daemon=True) for one in servers]
+    for thread in threads:
+        thread.start()
+    yield servers
+    for server, thread in zip(servers, threads, strict=True):
+        server.ended.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

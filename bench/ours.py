@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,8 @@ import msgspec
 from bench import archive, measure
 from bench.archive import Archive
 from tamizdat.edition import Edition
+from tamizdat.edition.signed import ceremony, keys
+from tamizdat.edition.signed.signer import Signer
 from tamizdat.edition.site import Site
 from tamizdat.edition.story import AltId, Story, Text, encode
 
@@ -62,7 +64,19 @@ def open_edition(options: argparse.Namespace) -> Edition:
         brotli=options.brotli,
         tree=options.tree,
         workers=options.workers,
+        signer=open_signer(options.edition) if options.sign else None,
     )
+
+
+def open_signer(folder: Path) -> Signer:
+    """A signer with keys of its own, made at the first use."""
+    secrets = folder.with_name(f"{folder.name}-secrets")
+    signer = Signer(folder, secrets / "online-key")
+    if not signer.ready:
+        holders = {name: keys.generate() for name in ("anna", "ben", "cleo")}
+        desk = ceremony.Desk("The Meridian", folder, secrets, signer)
+        ceremony.found(desk, holders, b'{"format":1}', datetime.now(UTC))
+    return signer
 
 
 def site_of(folder: Path) -> Site:
@@ -175,6 +189,7 @@ def main() -> int:
     parser.add_argument("edition", type=Path)
     parser.add_argument("--tree", action="store_true", help="keep the paper as plain files too")
     parser.add_argument("--brotli", action="store_true", help="compress every page")
+    parser.add_argument("--sign", action="store_true", help="sign each edition")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--size", type=int, default=0, help="stories of the archive")
     parser.add_argument("--first", type=int, default=0, help="number of the first new story")

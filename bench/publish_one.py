@@ -4,7 +4,8 @@
 What always holds: the same stories, to the letter but for their dates and what they lead to, are
 published, corrected and withdrawn in both archives, by one process that is warm (``--warm`` of
 them first), each for itself and durable; the two archives in turn. The number of files written is
-looked up in the folder itself, not asked of the program.
+looked up in the folder itself, not asked of the program. With ``--sign`` each is signed too; the
+first of the warm ones writes ``base``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def once(size: int, paper: tuple[Path, Path], number: int, options: Namespace) -
     each = options.count + options.warm
     log = edition.with_name(f"{edition.name}-{number}.log")
     command = [sys.executable, "-m", "bench.ours", "publish", archive, edition, "--tree"]
-    command += ["--first", str(number * each)]
+    command += ["--first", str(number * each), *(["--sign"] if options.sign else [])]
     counts = ["--size", str(size), "--count", str(options.count), "--warm", str(options.warm)]
     measure.run([*command, *counts], cwd=measure.ROOT, log=log)
     return json.loads(log.read_text().splitlines()[-1])
@@ -79,6 +80,7 @@ def main() -> int:
     parser = measure.arguments(__doc__ or "", size=100_000, runs=3)
     parser.add_argument("--small", type=int, default=1000, help="the small archive (default 1000)")
     parser.add_argument("--count", type=int, default=15, help="stories a run (default 15)")
+    parser.add_argument("--sign", action="store_true", help="sign each edition too")
     parser.add_argument("--warm", type=int, default=3, help="stories before (default 3)")
     options = parser.parse_args()
     sizes = sorted({options.small, options.size})

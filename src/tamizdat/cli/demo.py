@@ -109,7 +109,6 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
 
 def fill(newsroom: Newsroom) -> dict[str, str]:
     """Make what is missing and publish it; the accounts' passwords."""
-    make_demo_keys(newsroom)
     prepare_database(newsroom)
     passwords = _passwords(newsroom)
     from tamizdat.desk.demo.actions import fill_newsroom
@@ -118,6 +117,7 @@ def fill(newsroom: Newsroom) -> dict[str, str]:
     common.say("Writing the stories, drawing the pictures, building the paper …")
     with Progress("Pictures") as pictures, Progress("Stories") as stories:
         fill_newsroom(passwords=passwords, pictures=pictures, stories=stories, build=run_pending)
+    make_demo_keys(newsroom)
     return passwords
 
 

@@ -20,6 +20,9 @@ from tamizdat.desk.publishing.builder import Builder
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion, WorkerHeartbeat
 from tamizdat.desk.publishing.worker import Worker
 from tamizdat.desk.staff.models import User
+from tamizdat.edition import Edition
+from tamizdat.edition.signed import ceremony, keys
+from tamizdat.edition.signed.signer import Signer
 from tamizdat.edition.story import Rendition, Story, ni_uri
 from tests.desk.publishing.conftest import Paper
 
@@ -68,6 +71,35 @@ def test_a_burst_is_built_together(
     assert paper.edition.number == number + 1
     live = StoryVersion.objects.filter(edition=number + 1).count()
     assert live == 4
+
+
+def test_what_is_published_is_signed_and_signed_again_each_day(
+    paper: Paper, clock: Clock, write: Write, publisher: User, settings: Any
+) -> None:
+    newsroom = settings.NEWSROOM
+    signer = Signer(newsroom.edition, newsroom.secrets / "online-key", clock=clock)
+    desk = ceremony.Desk("The Meridian", newsroom.edition, newsroom.secrets, signer)
+    holders = {name: keys.generate() for name in ("anna", "ben", "cleo")}
+    ceremony.found(desk, holders, b'{"format":1}', clock())
+    worker = Worker(Edition(newsroom.edition, tree=False, workers=1, signer=signer), "it", clock)
+    actions.publish_article(article=write("signed"), acting_user=publisher)
+
+    def version() -> int:
+        while worker.step():
+            pass
+        found = signer.signed()
+        assert found is not None
+        return found.timestamp.signed.version
+
+    first = version()
+    assert signer.edition == worker.builder.edition.number
+    clock.forward(hours=5)
+    assert version() == first
+    clock.forward(hours=19)
+    assert version() == first + 1
+    newsroom.secrets.joinpath("online-key").write_text("not a key")
+    clock.forward(days=1)
+    assert version() == first + 1, "the worker goes on"
 
 
 def test_a_scheduled_article_goes_out_at_its_time_and_not_before(

@@ -132,10 +132,28 @@ def test_the_signer_begins_anew_where_its_own_file_is_lost_or_damaged(room: News
         room.check(reader)
 
 
+def test_a_base_that_the_disk_lost_is_made_anew(room: Newsroom) -> None:
+    signed = room.desk.signer.signed()
+    assert signed is not None
+    shards = room.desk.folder.path / "shards" / signed.base.root.hex()
+    for file in shards.rglob("0*"):
+        if file.is_file():
+            file.write_bytes(b"")
+    assert room.publish(4, version=2, slug="elsewhere") == []  # Its old address is looked up.
+    room.whole()
+    room.check(room.reader("iva"))
+
+
 def test_mirrors_are_named_under_the_online_key(tmp_path: Path) -> None:
     room = Newsroom(tmp_path, mirrors=[Mirror("https://m1.example/x/", "north")]).found().build()
     said = room.reader("iva").target(layout.MIRRORS)
     assert said == b'{"format":1,"mirrors":[{"url":"https://m1.example/x/","cohort":"north"}]}'
+    room.mirrors = (Mirror.at("https://m2.example"),)
+    assert room.paper.resign(), "readers need not wait for a publication"
+    assert not room.paper.resign()
+    assert b"https://m2.example/" in room.reader("iva").target(layout.MIRRORS)
+    room.publish(20)
+    room.check(room.reader("iva"))
 
 
 def test_without_keys_a_paper_is_built_unsigned(tmp_path: Path) -> None:

@@ -390,9 +390,8 @@ class Edition:
         try:
             self._signer.follow(Index(self._store), self._pointer_now(), full=report.full)
         except (OSError, EditionError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else "") or error
             report.problems.append(
-                f"the paper is out, but it could not be signed ({reason}): readers and mirrors "
+                f"the paper is out, but it could not be signed ({error}): readers and mirrors "
                 "stay with the edition before; the next run signs it"
             )
 

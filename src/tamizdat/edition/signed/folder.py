@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from tamizdat.edition.signed import layout
-from tamizdat.edition.signed.errors import TamperedError, VerifyError
+from tamizdat.edition.signed.errors import MissingError, TamperedError, VerifyError
 from tamizdat.edition.signed.shards import (
     KEY,
     NO_ROOT,
@@ -134,13 +134,13 @@ class Folder:
         return build(slots, depth, write)
 
     def slots(self, record: Record | None) -> Iterator[bytes]:
-        """The packed entries of an index, in order. Raises ``FileNotFoundError`` where shards are
+        """The packed entries of an index, in order. Raises ``MissingError`` where shards are
         missing and ``TamperedError`` where they are not those of the record."""
         if record is None or not record.count:
             return
         start = _HEAD + _HASH * record.depth
         for number in range(1 << record.depth):
-            data = self.read(layout.shard_name(record.root.hex(), number))
+            data = self._shard(record, number)
             decode(data, record, number)
             for at in range(start, len(data), SLOT):
                 yield data[at : at + SLOT]
@@ -150,9 +150,19 @@ class Folder:
         if record is None or not record.count:
             return None
         number = number_of(key, record.depth)
-        data = self.read(layout.shard_name(record.root.hex(), number))
+        data = self._shard(record, number)
         slot = decode(data, record, number).find(key[:KEY])
         return slot.pack() if slot else None
+
+    def _shard(self, record: Record, number: int) -> bytes:
+        name = layout.shard_name(record.root.hex(), number)
+        try:
+            return self.read(name)
+        except FileNotFoundError as error:
+            raise MissingError(
+                f"{self.path}/{name} is missing: restore the folder shards from a backup, or from "
+                "a mirror with tamizdat mirror pull"
+            ) from error
 
     def whole(self, record: Record) -> bool:
         """Whether all shards of an index are here and are those of its record."""
@@ -206,11 +216,8 @@ def recompute(copy: Path, record: Record) -> None:
     folder = Folder(copy)
     try:
         slots = list(folder.slots(record))
-    except OSError as error:
-        raise TamperedError(
-            f"the copy in {copy} lacks shards of the index {record.root.hex()[:16]}…: "
-            f"{error.filename}"
-        ) from error
+    except MissingError as error:
+        raise TamperedError(f"the copy lacks shards of the index to be signed ({error})") from error
     root = build(slots, record.depth, lambda _number, _data: None) if slots else NO_ROOT
     if root != record.root or len(slots) != record.count:
         raise TamperedError(f"the shards in {copy} make another index than the one to be signed")

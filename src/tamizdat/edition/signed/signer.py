@@ -73,8 +73,7 @@ class Signed(NamedTuple):
 
 
 class Signer:
-    """Signs the edition in a folder with the online key in a file. Without that file, or before
-    the holders made their keys, it does nothing."""
+    """Signs the edition in a folder with the online key in a file. Without keys it does nothing."""
 
     def __init__(
         self,
@@ -130,22 +129,24 @@ class Signer:
         return True
 
     def resign(self) -> bool:
-        """Sign the timestamp anew where the last signature is a day old; whether it was. Live and
-        snapshot follow where they would expire within the quarter."""
+        """Sign the timestamp anew where it is a day old, live and snapshot too where they would
+        expire within the quarter or name other mirrors; whether anything was signed."""
         if not self.ready or self.pending() is not None:
             return False
         found, state = self.signed(), self._load()
         if found is None or not state.names:
             return False
         now, last = self._clock(), roles.issued(found.timestamp)
-        if -roles.WEEK <= now - last < RENEW_AFTER:
+        mirrors = hashlib.sha256(mirrors_json(self._mirrors)).hexdigest()
+        told = roles.target_sha256(found.live, layout.MIRRORS) == mirrors
+        if told and -roles.WEEK <= now - last < RENEW_AFTER:
             return False
         offline = self.offline()
         key = self._key(offline)
         moment = self._moment(offline, found, now)
-        if min(found.live.signed.expires, found.snapshot.signed.expires) < moment + 90 * _DAY:
-            records = (found.recent, found.base)
-            self._publish(state, offline, key, records, moment)
+        ends = min(found.live.signed.expires, found.snapshot.signed.expires)
+        if not told or ends < moment + 90 * _DAY:
+            self._publish(state, offline, key, (found.recent, found.base), moment)
         else:
             version = found.timestamp.signed.version + 1
             stamp = roles.timestamp(version, found.snapshot.signed.version, key, moment)
@@ -258,7 +259,7 @@ class Signer:
                 self._lay(laid, change, lower, state.days, slots.gone(b"", pointer.edition, day))
                 if len(laid) > layout.RECENT_LIMIT:
                     return None
-        except FileNotFoundError:  # An index that the builder has removed meanwhile.
+        except (FileNotFoundError, VerifyError):  # The builder's index is gone, or our base.
             return None
         ordered = [laid[key] for key in sorted(laid)]
         record = self.folder.write_index(ordered, count=len(ordered))

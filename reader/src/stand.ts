@@ -84,10 +84,11 @@ export class Stand {
     await this.refreshing;
   }
 
-  /** What is to be shown at a path. Throws `VerifyError` where nothing verified can be had. */
-  async show(path: string, signal?: AbortSignal): Promise<Answer | Elsewhere> {
+  /** What is to be shown at a path; `anew`: also where the mirrors were asked just now. Throws
+   * `VerifyError` where nothing verified can be had. */
+  async show(path: string, anew = false, signal?: AbortSignal): Promise<Answer | Elsewhere> {
     const kept = await this.kept(path);
-    await this.present();
+    await this.present(anew);
     const live = this.read(path, signal);
     if (!kept) return live;
     const late = (): Answer => ({ ...kept, host: "", refreshed: false });
@@ -106,8 +107,8 @@ export class Stand {
   }
 
   /** Brings the edition up to date, as far as its reader can wait. */
-  private async present(): Promise<void> {
-    const refreshed = this.refresh();
+  private async present(anew: boolean): Promise<void> {
+    const refreshed = this.refresh(anew);
     if (!this.edition.age) return refreshed;
     await soon(refreshed.catch(() => undefined), WAIT, () => undefined);
   }

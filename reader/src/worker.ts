@@ -88,7 +88,8 @@ async function respond(request: Request, url: URL): Promise<Response> {
   const began = performance.now();
   try {
     if (path === undefined) throw new VerifyError("missing", url.pathname);
-    const answer = await (await open()).show(path);
+    const reloaded = request.mode === "navigate" && request.cache !== "default";
+    const answer = await (await open()).show(path, reloaded);
     if ("elsewhere" in answer) return Response.redirect(new URL(encodeURI(answer.elsewhere), OWN).href, 301);
     const took = performance.now() - began;
     if (request.mode === "navigate") {

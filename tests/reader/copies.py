@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import threading
 import zlib
@@ -11,12 +12,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 
 from tamizdat.edition.paper import page_renderer
-from tamizdat.edition.serve import Request, Server
-from tamizdat.edition.signed import ceremony, programs
+from tamizdat.edition.serve import Answer, Request, Server
+from tamizdat.edition.signed import ceremony
+from tamizdat.edition.signed.told import Mirror, site_json
 from tamizdat.edition.site import Language, Section
 from tamizdat.edition.story import Rendition, Story, ni_uri
 from tests.edition.papers import SITE, Stories, edition, make_story
@@ -76,25 +79,9 @@ class Room(Newsroom):
 
     def open_paper(self) -> Room:
         """Keys, a first edition with a story in each language, one picture a story."""
-        site = {
-            "format": 1,
-            "name": "The Lantern",
-            "address": PAPER.address,
-            "languages": [
-                {
-                    "code": one.code,
-                    "name": one.name,
-                    "direction": one.direction,
-                    "front": f"/{one.code}/",
-                }
-                for one in PAPER.languages
-            ],
-            "entries": [],
-            "recipient": "",
-            "reader": programs.hashes(),
-            "seeds": [{"url": url, "cohort": ""} for url in self.seeds],
-        }
-        self.root = ceremony.found(self.desk, self.holders, msgspec.json.encode(site), self.now)
+        seeds = [Mirror.at(url) for url in self.seeds]
+        site = site_json("The Lantern", PAPER, [], seeds)
+        self.root = ceremony.found(self.desk, self.holders, site, self.now)
         for number, language in enumerate(("en", "ru", "ar"), start=1):
             self.tell(number, language)
         self.stories[4] = make_story(4, published=self.now, withdrawn=True)
@@ -104,7 +91,8 @@ class Room(Newsroom):
 
     def tell(self, number: int, language: str, **changes: object) -> Story:
         headline, body = TEXTS[language]
-        given = {"headline": headline, "body": body, **changes}
+        figure = f'<figure class="photo" data-photo="urn:photo:{number}"></figure>'
+        given = {"headline": headline, "body": figure + body, **changes}
         story = make_story(
             number,
             language=language,
@@ -130,6 +118,12 @@ class Room(Newsroom):
 
     def build_all(self) -> None:
         report = self.paper.build(Stories(self.stories.values()), PAPER)
+        assert not report.problems, report.problems
+
+    def publish_story(self, number: int, **changes: object) -> None:
+        self.now += timedelta(minutes=1)
+        self.stories[number] = make_story(number, published=self.now, **changes)  # type: ignore[arg-type]  # its options
+        report = self.paper.publish([self.stories[number]], PAPER)
         assert not report.problems, report.problems
 
     def path(self, number: int) -> str:
@@ -173,14 +167,16 @@ class _Handler(BaseHTTPRequestHandler):
         if server.silent or server.down or server.edition is None:
             self.close_connection = True
             return
-        from urllib.parse import unquote
-
         path = unquote(self.path).partition("?")[0]
         answer = server.edition.answer(Request("GET", path, False, "", ""))
         body = answer.body
         if answer.file:
             body = Path(answer.file).read_bytes()[answer.start : answer.end]
         body = server.change(path, body)
+        with contextlib.suppress(ConnectionError):  # The reader asked another meanwhile.
+            self._send(answer, body)
+
+    def _send(self, answer: Answer, body: bytes) -> None:
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name.decode(), value.decode("latin-1"))

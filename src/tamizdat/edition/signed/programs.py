@@ -3,15 +3,14 @@
 
 What always holds: the newsroom's own facts (its keys, its mirrors, words) are the constant in the
 first line of the worker, and nothing else differs between newsrooms. ``site.json`` names the
-sha-256 of what follows that line, so that anybody can tell whether an entry serves the reader
-that the holders signed.
+sha-256 of what follows that line (``told.script_hashes``), so that anybody can tell whether an
+entry serves the reader that the holders signed.
 
 What is not done here: building the scripts (``reader/``), serving them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -45,11 +44,6 @@ class Facts(msgspec.Struct, frozen=True):
 def program(name: str) -> bytes:
     """A built script, as it is for every newsroom."""
     return (resources.files("tamizdat.theme") / "reader" / name).read_bytes()
-
-
-def hashes() -> dict[str, str]:
-    """What ``site.json`` says under ``reader``: sha-256 by file name."""
-    return {name: hashlib.sha256(program(name)).hexdigest() for name in (WORKER, FALLBACK)}
 
 
 def worker(folder: Path) -> bytes | None:

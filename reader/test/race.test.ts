@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Whom to ask, and what happens when they fail, stand still or lie: with a clock of the tests.
+
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+
+import { sha256, utf8, hex, type Bytes } from "../src/bytes";
+import { fail, is, VerifyError } from "../src/errors";
+import { Hosts, LOAD, STALL } from "../src/mirrors";
+import { race, telling } from "../src/race";
+
+const PAGE = utf8("<p>The bridge is closed.</p>");
+const NAME = `objects/00/${"0".repeat(64)}`;
+const NORTH = "https://north.example/";
+const SOUTH = "https://south.example/";
+const WEST = "https://west.example/";
+
+/** What a host does when asked: answers, refuses, says nothing, or stops in mid-body. */
+type Way = "honest" | "refuses" | "silent" | "freezes" | "lies" | "lacks";
+
+class Net {
+  asked: string[] = [];
+  active = 0;
+  most = 0;
+  constructor(public ways: Record<string, Way>) {}
+
+  fetch = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const host = new URL(String(url)).origin + "/";
+    this.asked.push(host);
+    this.most = Math.max(this.most, ++this.active);
+    const ended = new Promise<never>((_, reject) => {
+      init?.signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+    });
+    ended.catch(() => undefined);
+    try {
+      return await this.answer(this.ways[host] ?? "refuses", ended);
+    } finally {
+      this.active--;
+    }
+  };
+
+  private async answer(way: Way, ended: Promise<never>): Promise<Response> {
+    if (way === "refuses") throw new TypeError("Failed to fetch");
+    if (way === "silent") return ended;
+    if (way === "lacks") return new Response("", { status: 404 });
+    if (way === "lies") return new Response("<p>It was never closed.</p>");
+    if (way === "honest") return new Response(PAGE.slice());
+    return new Response(
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(PAGE.slice(0, 5));
+          ended.catch((error: unknown) => controller.error(error));
+        },
+      }),
+    );
+  }
+}
+
+function scene(t: TestContext, ways: Record<string, Way>): { net: Net; hosts: Hosts; from: string[]; read: () => Promise<Bytes> } {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  const net = new Net(ways);
+  const ranks = [0.1, 0.2, 0.3, 0.4];
+  const hosts = new Hosts("", { random: () => ranks.shift() ?? 0.9, patience: { fetch: net.fetch as typeof fetch } });
+  hosts.add([NORTH, SOUTH, WEST]);
+  const from: string[] = [];
+  const check = async (bytes: Bytes): Promise<Bytes> =>
+    hex(await sha256(bytes)) === hex(await sha256(PAGE)) ? bytes : fail("altered", NAME);
+  const read = (): Promise<Bytes> => hosts.source((host) => from.push(host.url)).get([NAME], 1_000, check);
+  return { net, hosts, from, read };
+}
+
+/** Lets everything happen that needs no time, then so much time pass. */
+async function pass(t: TestContext, milliseconds: number, step = 100): Promise<void> {
+  for (let gone = 0; gone <= milliseconds; gone += step) {
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(step);
+  }
+}
+
+test("a mirror that refuses costs no time", async (t) => {
+  const { read, from } = scene(t, { [NORTH]: "refuses", [SOUTH]: "refuses", [WEST]: "honest" });
+  assert.deepEqual(await read(), PAGE);
+  assert.deepEqual(from, [WEST]);
+});
+
+test("what lies, or lacks it, is passed over at once", async (t) => {
+  const { read, from } = scene(t, { [NORTH]: "lies", [SOUTH]: "lacks", [WEST]: "honest" });
+  assert.deepEqual(await read(), PAGE);
+  assert.deepEqual(from, [WEST]);
+});
+
+for (const way of ["silent", "freezes"] as const) {
+  test(`a mirror that is ${way} costs about a second, once`, async (t) => {
+    const { read, from, net } = scene(t, { [NORTH]: way, [SOUTH]: "honest", [WEST]: "honest" });
+    const reading = read();
+    await pass(t, 900);
+    assert.deepEqual(from, []);
+    await pass(t, 300);
+    assert.deepEqual(await reading, PAGE);
+    assert.deepEqual(from, [SOUTH]);
+    net.asked = [];
+    assert.deepEqual(await read(), PAGE);
+    assert.deepEqual(net.asked, [SOUTH], "the next time it is not asked first");
+  });
+}
+
+test("two at most are asked at once; who makes no progress for three seconds is given up", async (t) => {
+  const { read, from, net } = scene(t, { [NORTH]: "silent", [SOUTH]: "freezes", [WEST]: "honest" });
+  const reading = read();
+  await pass(t, STALL - 200);
+  assert.deepEqual(net.asked, [NORTH, SOUTH]);
+  await pass(t, 300);
+  assert.deepEqual(await reading, PAGE);
+  assert.deepEqual(from, [WEST]);
+  assert.ok(net.most <= 2);
+});
+
+test("when all fail, the most telling of it is said", async (t) => {
+  const { read } = scene(t, { [NORTH]: "lacks", [SOUTH]: "lies", [WEST]: "refuses" });
+  await assert.rejects(read, (error) => is(error, "altered"));
+});
+
+test("when all are silent it ends", async (t) => {
+  const { read } = scene(t, { [NORTH]: "silent", [SOUTH]: "silent", [WEST]: "silent" });
+  const reading = read().then(() => "read", (error: VerifyError) => error.code);
+  await pass(t, 2 * STALL + 1_500);
+  assert.equal(await reading, "network");
+});
+
+test("trouble is forgiven with time, and on another network", async (t) => {
+  const { read, net, hosts } = scene(t, { [NORTH]: "refuses", [SOUTH]: "honest", [WEST]: "honest" });
+  await read();
+  assert.equal(hosts.order()[0]!.url, SOUTH);
+  t.mock.timers.tick(3_600_000);
+  assert.equal(hosts.order()[0]!.url, NORTH);
+  await read();
+  hosts.forgive();
+  net.ways[NORTH] = "honest";
+  assert.equal(hosts.order()[0]!.url, NORTH);
+});
+
+test("what worked is remembered over visits, and strange memories do no harm", (t) => {
+  const { hosts } = scene(t, {});
+  hosts.failed(hosts.all()[0]!, new VerifyError("network", "x"));
+  const known = JSON.parse(JSON.stringify(hosts.remember()));
+  const later = new Hosts("");
+  later.add([NORTH, SOUTH]);
+  later.recall(known);
+  assert.equal(later.order()[0]!.url, SOUTH);
+  later.recall({ [NORTH]: { trouble: "many" as unknown as number, counted: NaN, worked: 0 } });
+  assert.equal(later.order().length, 2);
+});
+
+test("no host is asked for more than its load while another is free", (t) => {
+  const { hosts } = scene(t, {});
+  const asked = new Map<string, number>();
+  for (const bytes of [3_000, 2_000, 7_000, 9_000, 9_000]) {
+    const host = hosts.order(bytes)[0]!;
+    hosts.worked(host, bytes);
+    asked.set(host.url, (asked.get(host.url) ?? 0) + bytes);
+  }
+  assert.ok([...asked.values()].every((bytes) => bytes <= LOAD), JSON.stringify([...asked]));
+  t.mock.timers.tick(61_000);
+  assert.equal(hosts.order(9_000)[0]!.url, NORTH);
+});
+
+test("the address that was opened is asked first, as it knows of its reader anyway", () => {
+  const hosts = new Hosts(WEST, { random: () => 0 });
+  hosts.add([NORTH, WEST, SOUTH]);
+  assert.equal(hosts.order()[0]!.url, WEST);
+  hosts.add([WEST, NORTH]);
+  assert.equal(hosts.all().length, 3);
+});
+
+test("a caller that stops is not answered, and nobody is blamed", async (t) => {
+  const { hosts, net } = scene(t, { [NORTH]: "silent", [SOUTH]: "silent" });
+  const controller = new AbortController();
+  const reading = hosts.source().get([NAME], 10, async (bytes) => bytes, controller.signal);
+  await pass(t, 100);
+  controller.abort();
+  await assert.rejects(reading, (error) => is(error, "network"));
+  await pass(t, 100);
+  assert.equal(net.active, 0);
+  assert.equal(hosts.all().every((host) => !host.trouble), true);
+});
+
+test("a race without runners, or stopped before it began, ends", async () => {
+  await assert.rejects(race([], async () => 1, 10), (error) => is(error, "network"));
+  const stopped = AbortSignal.abort();
+  await assert.rejects(race([1], async () => 1, 10, stopped), (error) => is(error, "network"));
+});
+
+test("of two errors the one that says more of a lie is told", () => {
+  const [network, altered, missing] = (["network", "altered", "missing"] as const).map((code) => new VerifyError(code, ""));
+  assert.equal(telling(network, altered), altered);
+  assert.equal(telling(altered, network), altered);
+  assert.equal(telling(undefined, missing), missing);
+  assert.equal(telling(missing, network), network);
+});

@@ -235,8 +235,7 @@ class Signer:
         built = datetime.fromisoformat(pointer.built)
         state.days = slots.note_day(state.days, pointer.edition, layout.day_number(built))
         records = None if full else self._recent(state, offline, index, pointer, found)
-        if records is None:
-            records = self._fold(state, offline, index, pointer)
+        records = records or self._fold(state, offline, index, pointer)
         state.root, state.edition, state.base = pointer.root, pointer.edition, records[1].root
         self._publish(state, offline, key, records, moment, root=root)
 

@@ -37,7 +37,7 @@ def detail(standing: Standing, edition: int, when: When) -> str:
         has = f"Edition {standing.edition} since {when(standing.since or 0)}."
     if standing.error:
         said = standing.error[:1].upper() + standing.error[1:]
-        again = f" Tried again at {when(standing.next_try)}." if standing.next_try else ""
+        again = f" Next try at {when(standing.next_try)}." if standing.next_try else ""
         return f"{has} Since {when(standing.failed_since or 0)}: {said.rstrip('.')}.{again}"
     if standing.is_live(edition) or standing.edition is None:
         return has

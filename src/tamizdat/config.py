@@ -84,6 +84,11 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     paper: PaperSettings = PaperSettings()
     mirrors: tuple[MirrorSettings, ...] = ()
 
+    @property
+    def announced(self) -> tuple[MirrorSettings, ...]:
+        """The mirrors that readers are told of."""
+        return tuple(mirror for mirror in self.mirrors if mirror.url)
+
 
 def mirror_problems(mirrors: tuple[MirrorSettings, ...]) -> Iterator[str]:
     """What is wrong with the tables of mirrors, in words."""

@@ -102,6 +102,15 @@ def test_the_settings_file_keeps_its_comments_and_gets_the_table(newsroom: Path)
     assert (newsroom / "tamizdat.toml").read_text() == SETTINGS
 
 
+def test_readers_are_told_of_mirrors_that_have_an_address_and_of_no_others(
+    newsroom: Path,
+) -> None:
+    add(newsroom, "stick", "/media/stick")
+    add(newsroom, "disk", "/srv/mirror", "--url", "https://disk.example/")
+    announced = Newsroom(newsroom).settings.announced
+    assert [mirror.url for mirror in announced] == ["https://disk.example/"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

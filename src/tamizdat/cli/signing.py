@@ -29,7 +29,7 @@ def now() -> datetime:
 
 def signer_of(newsroom: Newsroom) -> Signer:
     """The signer of a newsroom's edition; without keys it does nothing."""
-    mirrors = [Mirror.at(m.url, m.cohort) for m in newsroom.settings.mirrors]
+    mirrors = [Mirror.at(m.url, m.cohort) for m in newsroom.settings.announced]
     return Signer(newsroom.edition, newsroom.secrets / "online-key", mirrors=mirrors)
 
 
@@ -45,7 +45,7 @@ def wanted_site(newsroom: Newsroom) -> bytes:
         languages=tuple(Language(code=code, name=settings.name) for code in settings.languages),
     )
     entries = [_slashed(entry) for entry in (settings.address, *settings.paper.entries)]
-    seeds = [Mirror.at(m.url, m.cohort) for m in settings.mirrors]
+    seeds = [Mirror.at(m.url, m.cohort) for m in settings.announced]
     return site_json(settings.name, site, entries, seeds)
 
 

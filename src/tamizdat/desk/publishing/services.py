@@ -30,7 +30,7 @@ def edition() -> Edition:
     """The newsroom's edition, with the desk's media; one a process, so that it stays warm."""
     newsroom = settings.NEWSROOM
     key = newsroom.secrets / "online-key"
-    return _edition(newsroom.edition, key, newsroom.settings.paper, newsroom.settings.mirrors)
+    return _edition(newsroom.edition, key, newsroom.settings.paper, newsroom.settings.announced)
 
 
 @lru_cache(maxsize=4)

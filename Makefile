@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
 SIZE ?= 10000
+# What scripts/test_core.sh has run already, without Django: not run a second time with it.
+core := edition signed mirrors render theme importers
 say = @printf '\033[1m── %s\033[0m\n' "$(1)"
 
 .PHONY: help setup demo check test test-slow wheel reader conformance bench bench-build lock clean
@@ -28,9 +30,9 @@ check: setup ## Style, types, layers, locks, migrations: what CI checks
 test: setup ## Everything CI runs but the slow tests: checks and all tests
 	@scripts/chromium.sh
 	@scripts/check.sh
-	@scripts/test_core.sh
-	$(call say,All tests but those in a browser)
-	@$(python) -m pytest -n auto -m "not slow and not browser" -q
+	@scripts/test_core.sh $(core)
+	$(call say,All other tests but those in a browser)
+	@$(python) -m pytest -n auto -m "not slow and not browser" -q $(core:%=--ignore=tests/%)
 	$(call say,Tests in a browser)
 	@$(python) -m pytest -n 2 --dist loadfile -m "browser and not slow" -q
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Runs the tests of the parts that must not need Django in an environment that has none.
+# Arguments: their folders under tests/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -14,10 +15,8 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >"$stamp"
 fi
 say "Tests of the Django-free parts without Django"
-folders=()
-for folder in edition signed mirrors render theme importers; do
-    [ -d "tests/$folder" ] && folders+=("tests/$folder")
-done
+[ $# -gt 0 ] || stop "Say which tests: scripts/test_core.sh edition …"
+folders=("${@/#/tests/}")
 if .venv-core/bin/python -c 'import django' 2>/dev/null; then
     stop ".venv-core has Django in it." "requirements/core-test.txt must not lock it."
 fi

@@ -4,7 +4,7 @@
 //   node build.mjs OUT          the committed files into OUT; says their sizes, fails over budget
 //   node build.mjs --tests      the tests and the conformance client into .build/
 
-import { readdir, readFile } from "node:fs/promises";
+import { copyFile, readdir, readFile } from "node:fs/promises";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -17,6 +17,8 @@ const PARTS = [
   { name: "ed25519.js", entry: "src/noble.ts", budget: 3_500, format: "iife", globalName: "tamizdatEd25519" },
   // Worker and verifier in one; its first line, the newsroom's own constants, is put in by the paper.
   { name: "sw.js", entry: "src/worker.ts", budget: 13_400, format: "iife" },
+  // The single file, with its page: `tamizdat edition reader` puts them together.
+  { name: "reader.js", entry: "src/single.ts", budget: 20_000, format: "iife" },
 ];
 
 async function parts(out) {
@@ -34,6 +36,7 @@ async function parts(out) {
     const built = await readFile(`${out}/${name}`);
     const size = brotliCompressSync(built).length;
     console.log(`${name}: ${built.length} bytes, ${size} compressed with brotli (at most ${budget})`);
+    if (name === "reader.js") await copyFile("src/single.html", `${out}/reader.html`);
     if (size > budget) throw new Error(`${name} is over its budget.`);
   }
 }

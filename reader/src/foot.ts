@@ -82,6 +82,7 @@ function details(shown: Shown, around: Surroundings, speech: Speech): [string, s
 
 function from(shown: Shown, around: Surroundings, speech: Speech): string {
   if (!shown.host) return speech.say("from.here");
+  if (shown.host.startsWith("bundle:")) return speech.say("from.bundle");
   const host = new URL(shown.host).host;
   return speech.say(shown.host === around.own ? "from.own" : "from.mirror", { host });
 }

@@ -58,15 +58,17 @@ export class Hosts {
 
   /** Adds mirrors; those known already stay as they are. */
   add(urls: Iterable<string>): void {
-    for (const url of urls) {
-      if (this.hosts.has(url)) continue;
-      const own = url === this.own;
-      const fetch = mirror(url, { stall: STALL, ...this.options.patience });
-      const nothing = { trouble: 0, counted: 0, worked: 0, load: 0, used: 0 };
-      // The address that was opened knows of its reader anyway; of the others, each reader has
-      // an order of its own.
-      this.hosts.set(url, { url, own, fetch, rank: own ? -1 : this.options.random(), ...nothing });
-    }
+    for (const url of urls) this.addFetch(url, mirror(url, { stall: STALL, ...this.options.patience }));
+  }
+
+  /** Adds what is read like a mirror. */
+  addFetch(url: string, fetch: Fetch): void {
+    if (this.hosts.has(url)) return;
+    const own = url === this.own;
+    const nothing = { trouble: 0, counted: 0, worked: 0, load: 0, used: 0 };
+    // The address that was opened knows of its reader anyway; of the others, each reader has
+    // an order of its own.
+    this.hosts.set(url, { url, own, fetch, rank: own ? -1 : this.options.random(), ...nothing });
   }
 
   all(): Host[] {

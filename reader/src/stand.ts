@@ -47,6 +47,8 @@ export interface StandOptions {
   root: string;
   keeper: Keeper;
   hosts: Hosts;
+  /** True where nobody else is to be asked: for a bundle. */
+  alone?: boolean;
   now?: () => number;
 }
 
@@ -61,16 +63,17 @@ export class Stand {
     readonly edition: Edition,
     private readonly keeper: Keeper,
     readonly hosts: Hosts,
+    private readonly alone: boolean,
     now: (() => number) | undefined,
   ) {
     this.now = now ?? Date.now;
   }
 
-  static async open({ root, keeper, hosts, now }: StandOptions): Promise<Stand> {
+  static async open({ root, keeper, hosts, alone = false, now }: StandOptions): Promise<Stand> {
     const bytes = utf8(root);
     const edition = await Edition.open(bytes, keeper, now ? { now } : {});
-    const stand = new Stand(edition, keeper, hosts, now);
-    const known = await keeper.getJson("mirrors");
+    const stand = new Stand(edition, keeper, hosts, alone, now);
+    const known = alone ? [] : await keeper.getJson("mirrors");
     if (Array.isArray(known)) hosts.add(known.filter((url) => typeof url === "string"));
     hosts.recall(((await keeper.getJson("health")) ?? {}) as Record<string, Health>);
     return stand;
@@ -137,7 +140,7 @@ export class Stand {
       this.asked = started;
     }
     this.keeper.putJson("health", this.hosts.remember());
-    setTimeout(() => void this.learn(), QUIET); // What the reader waits for goes first.
+    if (!this.alone) setTimeout(() => void this.learn(), QUIET); // What the reader waits for goes first.
   }
 
   /** The newsroom's present mirrors. */

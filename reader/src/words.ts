@@ -6,6 +6,8 @@ export type Words = Readonly<Record<string, string>>;
 
 export interface Settings {
   name: string;
+  /** Of the paper on the web. */
+  address: string;
   /** The newsroom's root metadata, exactly. */
   root: string;
   /** Bases of mirrors, each with a final slash. */

@@ -11,6 +11,7 @@ What is not done here: building the scripts (``reader/``), serving them.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -23,8 +24,11 @@ from tuf.api.metadata import Root, Targets
 from tamizdat.edition.signed import layout, roles
 from tamizdat.edition.signed.errors import BadFormatError
 from tamizdat.edition.signed.folder import Folder
+from tamizdat.theme import style
 
 WORKER: Final = "sw.js"
+SINGLE: Final = "reader.js"
+PAGE: Final = "reader.html"  # that the single file's program is put into
 FALLBACK: Final = "ed25519.js"  # for browsers without Ed25519
 LANGUAGES: Final[tuple[str, ...]] = ("en", "ru", "ar")
 _ONLY_SINGLE: Final = "single."
@@ -34,6 +38,7 @@ class Facts(msgspec.Struct, frozen=True):
     """The constant ``TAMIZDAT`` of the scripts (``Settings`` in reader/src/words.ts)."""
 
     name: str
+    address: str
     root: str
     mirrors: list[str]
     fronts: dict[str, str]
@@ -53,8 +58,24 @@ def worker(folder: Path) -> bytes | None:
     if facts is None:
         return None
     words = {code: _without(said) for code, said in facts.words.items()}
-    constant = literal(msgspec.structs.replace(facts, words=words))
-    return b"const TAMIZDAT=" + constant + b";\n" + program(WORKER)
+    return _filled(msgspec.structs.replace(facts, words=words), WORKER)
+
+
+def single_file(folder: Path) -> bytes | None:
+    """The reader as one HTML file, for the newsroom whose signed edition lies in ``folder``; None
+    where it has no keys yet. Raises ``BadFormatError``."""
+    facts = facts_of(folder)
+    if facts is None:
+        return None
+    script = _filled(facts, SINGLE).decode()
+    page = program(PAGE).decode().replace("SCRIPT_HASH", style.csp_hash(script))
+    page = page.replace("PAPER_NAME", html.escape(facts.name))
+    before, _, after = page.partition("PROGRAM")
+    return (before + script + after).encode()
+
+
+def _filled(facts: Facts, name: str) -> bytes:
+    return b"const TAMIZDAT=" + literal(facts) + b";\n" + program(name)
 
 
 def facts_of(folder: Path) -> Facts | None:
@@ -70,8 +91,9 @@ def facts_of(folder: Path) -> Facts | None:
     fronts = {str(one.get("code", "")): str(one.get("front", "")) for one in languages}
     return Facts(
         name=str(site.get("name", "")),
+        address=str(site.get("address", "")),
         root=root.decode(),
-        mirrors=list(dict.fromkeys(_urls(site.get("seeds", [])))),
+        mirrors=list(dict.fromkeys([*_urls(site, "seeds"), *_present(files), *_entries(site)])),
         fronts=fronts,
         words={code: words(code) for code in _spoken(fronts)},
     )
@@ -100,21 +122,38 @@ def _spoken(codes: Iterable[str]) -> list[str]:
     return known if found else list(LANGUAGES)
 
 
-def _urls(mirrors: object) -> list[str]:
-    found = mirrors if isinstance(mirrors, list) else []
-    return [str(one["url"]) for one in found if isinstance(one, dict) and not one.get("cohort")]
+def _urls(said: dict[str, Any], name: str) -> list[str]:
+    found = said.get(name)
+    listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [str(one["url"]) for one in listed if "url" in one and not one.get("cohort")]
+
+
+def _entries(site: dict[str, Any]) -> list[str]:
+    """Entries serve the signed files too."""
+    found = site.get("entries")
+    return [f"{one}".rstrip("/") + "/" for one in found] if isinstance(found, list) else []
+
+
+def _present(files: Folder) -> list[str]:
+    """The mirrors that the newsroom names today, which may be more than the holders signed."""
+    return _urls(_said(files, "live", layout.MIRRORS), "mirrors")
 
 
 def _site(files: Folder) -> dict[str, Any]:
     """``site.json`` as the holders signed it last; empty where they did not yet."""
-    versions = files.versions("targets")
+    return _said(files, "targets", layout.SITE)
+
+
+def _said(files: Folder, role: str, target: str) -> dict[str, Any]:
+    """The object in a target of the newest metadata of a role; empty where there is none."""
+    versions = files.versions(role)
     if not versions:
         return {}
-    metadata = roles.decode(files.read(layout.metadata_name("targets", versions[-1])), Targets)
-    sha256 = roles.target_sha256(metadata, layout.SITE)
+    metadata = roles.decode(files.read(layout.metadata_name(role, versions[-1])), Targets)
+    sha256 = roles.target_sha256(metadata, target)
     try:
-        data = files.target(layout.SITE, sha256) if sha256 else b"{}"
+        data = files.target(target, sha256) if sha256 else b"{}"
         found = msgspec.json.decode(data, type=dict[str, Any])
     except (FileNotFoundError, msgspec.DecodeError) as error:
-        raise BadFormatError(f"site.json in {files.path}/targets is missing or damaged") from error
+        raise BadFormatError(f"{target} in {files.path}/targets is missing or damaged") from error
     return found

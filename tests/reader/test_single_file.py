@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The reader in one file, opened from the disk in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tamizdat.edition.signed.programs import single_file
+from tests.reader.copies import Copy, Room, running
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.allow_hosts(["127.0.0.1", "::1"]),
+    pytest.mark.xdist_group("reader-browser"),
+]
+PARTS = ("metadata", "targets", "shards", "objects")
+TRUTH = "The bridge at Pier 9 was closed"
+
+
+class Scene:
+    """The file, two mirrors, and somebody who opened it."""
+
+    def __init__(self, room: Room, servers: list[Copy], page: Any, folder: Path) -> None:
+        self.room, self.servers, self.page = room, servers, page
+        self.file = folder / "reader.html"
+        self.file.write_bytes(single_file(room.desk.folder.path) or b"")
+        self.zip = folder / "week.zip"
+
+    def open(self, path: str = "") -> None:
+        self.page.goto(self.file.as_uri() + (f"#{path}" if path else ""))
+
+    def proof(self) -> str:
+        self.page.wait_for_selector("#proof summary", timeout=20_000)
+        return str(self.page.inner_text("#proof summary"))
+
+    def text(self) -> str:
+        return str(self.page.inner_text("#paper"))
+
+    def bundle(self, compression: int, change: bytes = b"") -> None:
+        """The signed folder in a ZIP, as a newsroom would mail it."""
+        top = self.room.desk.folder.path
+        with zipfile.ZipFile(self.zip, "w", compression) as archive:
+            archive.writestr("week/index.html", "<p>Open the reader.</p>")
+            for part in PARTS:
+                for file in sorted((top / part).rglob("*")):
+                    if file.is_file() and file.suffix != ".br":
+                        data = file.read_bytes()
+                        lied = change if part == "objects" and change else data
+                        archive.writestr(f"week/{file.relative_to(top)}", lied)
+
+    def take(self) -> None:
+        self.page.set_input_files("#choose", self.zip)
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, list[Copy]]]:
+    with running(2) as found:
+        folder = tmp_path_factory.mktemp("room")
+        yield Room(folder, [server.url for server in found]).open_paper(), found
+
+
+@pytest.fixture
+def scene(browser: Any, servers: tuple[Room, list[Copy]], tmp_path: Path) -> Iterator[Scene]:
+    room, found = servers
+    for server in found:
+        server.serve(room.desk.folder.path)
+        server.down, server.change = False, lambda _path, data: data
+        server.asked.clear()
+    context = browser.new_context(locale="en-GB")
+    yield Scene(room, found, context.new_page(), tmp_path)
+    context.close()
+
+
+def picture(page: Any) -> int:
+    """The width of the article's picture, once it is shown."""
+    page.wait_for_function("document.querySelector('#paper figure img')?.naturalWidth > 0")
+    return int(page.evaluate("document.querySelector('#paper figure img').naturalWidth"))
+
+
+def test_it_is_small(scene: Scene) -> None:
+    size = scene.file.stat().st_size
+    print(f"reader.html: {size} bytes")  # noqa: T201
+    assert size <= 100_000
+
+
+def test_the_front_page_an_article_and_its_picture_are_read_from_mirrors(scene: Scene) -> None:
+    scene.open()
+    assert "Verified" in scene.proof()
+    assert "The Lantern" in scene.page.title()
+    scene.page.click("text=The bridge is closed")
+    scene.page.wait_for_selector(f"text={TRUTH}")
+    assert picture(scene.page) == 640
+    scene.page.click("#back")
+    scene.page.wait_for_selector("text=Archive")
+    assert TRUTH not in scene.text()
+
+
+def test_a_mirror_that_lies_gives_way_to_the_other(scene: Scene) -> None:
+    scene.servers[0].change = lambda path, data: b"<p>Lie</p>" if "/objects/" in path else data
+    scene.open(scene.room.path(2))
+    scene.proof()
+    assert "Мост у девятого причала" in scene.text()
+
+
+def test_without_mirrors_it_says_what_can_be_done(scene: Scene) -> None:
+    for server in scene.servers:
+        server.down = True
+    scene.open()
+    scene.page.wait_for_selector("text=None of the paper’s copies could be reached.")
+    assert "bundle" in scene.text()
+    for server in scene.servers:
+        server.down = False
+    scene.page.click("button:has-text('Try again')")
+    assert "Verified" in scene.proof()
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_bundle_is_read_without_a_network(scene: Scene, compression: int) -> None:
+    for server in scene.servers:
+        server.down = True
+    scene.bundle(compression)
+    scene.open()
+    scene.page.wait_for_selector("text=None of the paper’s copies")
+    asked = sum(len(server.asked) for server in scene.servers)
+    scene.take()
+    assert "Verified" in scene.proof()
+    scene.page.click("text=The bridge is closed")
+    scene.page.wait_for_selector(f"text={TRUTH}")
+    assert picture(scene.page) == 640
+    scene.page.click("#proof summary")
+    assert "the file that you opened" in scene.page.inner_text("#proof")
+    scene.page.wait_for_timeout(2_500)
+    assert sum(len(server.asked) for server in scene.servers) == asked
+
+
+def test_a_bundle_is_dropped_on_it(scene: Scene) -> None:
+    scene.bundle(zipfile.ZIP_STORED)
+    scene.open()
+    scene.proof()
+    scene.page.evaluate(
+        """async (data) => {
+          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], 'week.zip'));
+          dispatchEvent(new DragEvent('drop', {dataTransfer: transfer, cancelable: true}));
+        }""",
+        base64.b64encode(scene.zip.read_bytes()).decode(),
+    )
+    scene.page.wait_for_timeout(500)
+    scene.page.click("#proof summary")
+    assert "the file that you opened" in scene.page.inner_text("#proof")
+
+
+@pytest.mark.parametrize("what", ["altered", "not a zip", "another zip"])
+def test_a_bundle_that_is_not_the_newsrooms_shows_nothing_of_itself(
+    scene: Scene, what: str
+) -> None:
+    scene.open()
+    scene.proof()
+    if what == "altered":
+        scene.bundle(zipfile.ZIP_STORED, change=b"<p>Never closed.</p>")
+    elif what == "not a zip":
+        scene.zip.write_bytes(b"PK\x05\x06" + b"\xff" * 40)
+    else:
+        with zipfile.ZipFile(scene.zip, "w") as archive:
+            archive.writestr("index.html", "<p>Never closed.</p>")
+    scene.take()
+    scene.page.wait_for_selector(".message-of-reader")
+    assert "Never closed" not in scene.text()
+
+
+def test_scripts_of_a_page_do_not_run_and_links_elsewhere_tell_nothing(scene: Scene) -> None:
+    links = '<p><a href="https://elsewhere.example/">Elsewhere</a></p>'
+    scene.room.publish_story(8, body=f"{links}<p>Text</p>")
+    scene.open(scene.room.path(8))
+    scene.proof()
+    link = scene.page.locator("text=Elsewhere")
+    assert link.get_attribute("rel") == "noopener noreferrer"
+    assert scene.page.locator("#paper script").count() == 0
+
+
+def test_it_keeps_nothing_on_the_device(scene: Scene) -> None:
+    scene.open()
+    scene.proof()
+    assert scene.page.evaluate("async () => (await indexedDB.databases()).length") == 0

@@ -184,6 +184,50 @@ def test_a_head_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     assert time.monotonic() - began < 8
 
 
+@pytest.mark.parametrize("status", [200, 404, 413, 429, 500, 503])
+def test_an_answer_that_never_ends_is_not_waited_for(status: int) -> None:
+    """Whatever its status says, and whenever it asks us to come again."""
+    sent = 0
+
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        nonlocal sent
+        to.send_response(status)
+        to.send_header("Retry-After", "86400")
+        to.end_headers()
+        to.close_connection = True
+        with contextlib.suppress(OSError):
+            for _ in range(2_000):
+                to.wfile.write(bytes(65_536))
+                sent += 65_536
+
+    with pytest.raises(VerifyError):
+        fetched(answer)
+    assert sent < 50_000_000
+
+
+@pytest.mark.parametrize("frame", ["size", "trailer"])
+def test_a_frame_that_never_ends_is_given_up(frame: str) -> None:
+    """Between chunks and behind the last of them a server can go on without sending a byte."""
+    given_up = threading.Event()
+
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        to.send_response(200)
+        to.send_header("Transfer-Encoding", "chunked")
+        to.end_headers()
+        to.close_connection = True
+        try:
+            to.wfile.write(b"1\r\nx\r\n0\r\n" if frame == "trailer" else b"1\r\nx\r\n1;")
+            for _ in range(120):
+                to.wfile.write(b"A: b\r\n" if frame == "trailer" else b"e")
+                time.sleep(0.05)
+        except OSError:
+            given_up.set()
+
+    with contextlib.suppress(UnreachableError):  # The body itself may be there by then.
+        assert fetched(answer) == b"x"
+    assert given_up.wait(5)
+
+
 def test_nobody_there_is_said_in_words() -> None:
     with server(lambda to: None) as url:
         pass
@@ -203,6 +247,8 @@ def test_a_folder_is_read_within_its_bounds(tmp_path: Path) -> None:
     for name in ("nothing", "metadata", "../secret", "pipe"):
         with pytest.raises(MissingError):
             copy.fetch(name, 10)
+    with pytest.raises(UnreachableError):
+        copy.fetch(f"metadata/{'9' * 300}.live.json", 10)
 
 
 def test_a_copy_is_a_url_or_a_folder(tmp_path: Path) -> None:

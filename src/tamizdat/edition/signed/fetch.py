@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
+from weakref import WeakKeyDictionary
 
 import urllib3
 
@@ -50,9 +51,9 @@ class FolderFetcher:
 
     def fetch(self, name: str, limit: int) -> bytes:
         path = self.folder / name
-        if ".." in path.parts or not path.is_file():
-            raise MissingError(f"{name} is not there")
         try:
+            if ".." in path.parts or not path.is_file():
+                raise MissingError(f"{name} is not there")
             with path.open("rb") as file:
                 data = file.read(limit + 1)
         except OSError as error:
@@ -63,10 +64,10 @@ class FolderFetcher:
 
 
 @contextmanager
-def _watched(sock: socket.socket | None) -> Iterator[None]:
-    """The head of an answer, too, must come within a time: a timeout of sockets alone begins anew
-    with every byte."""
-    watch = threading.Timer(_HEAD_SECONDS, _hang_up, (sock,))
+def _watched(sock: socket.socket | None, seconds: float) -> Iterator[None]:
+    """The frame of an answer (its head, what stands between chunks, what trails them) must come
+    within a time, too: a timeout of sockets alone begins anew with every byte."""
+    watch = threading.Timer(seconds, _hang_up, (sock,))
     watch.daemon = True
     watch.start()
     try:
@@ -75,16 +76,28 @@ def _watched(sock: socket.socket | None) -> Iterator[None]:
         watch.cancel()
 
 
+# The sockets of answers: a connection that is not used again has forgotten its own by then.
+_SOCKETS: WeakKeyDictionary[urllib3.BaseHTTPResponse, socket.socket] = WeakKeyDictionary()
+
+
+def _answer(
+    sock: socket.socket | None, get: Callable[[], urllib3.HTTPResponse]
+) -> urllib3.HTTPResponse:
+    with _watched(sock, _HEAD_SECONDS):
+        response = get()
+    if sock is not None:
+        _SOCKETS[response] = sock
+    return response
+
+
 class _Http(urllib3.connection.HTTPConnection):
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-        with _watched(self.sock):
-            return super().getresponse()
+        return _answer(self.sock, super().getresponse)
 
 
 class _Https(urllib3.connection.HTTPSConnection):
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-        with _watched(self.sock):
-            return super().getresponse()
+        return _answer(self.sock, super().getresponse)
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):
@@ -121,7 +134,11 @@ class HttpFetcher:
             maxsize=connections,
             block=True,
             timeout=urllib3.Timeout(timeout),
-            retries=urllib3.Retry(2, redirect=0, status=0, backoff_factor=0.2),
+            # Else an answer of 503 would be read to its end, which may never come, and its server
+            # would say for how long we sleep.
+            retries=urllib3.Retry(
+                2, redirect=0, status=0, backoff_factor=0.2, respect_retry_after_header=False
+            ),
         )
         self._pool.pool_classes_by_scheme = _POOLS
 
@@ -173,7 +190,7 @@ class HttpFetcher:
         self, response: urllib3.BaseHTTPResponse, name: str, limit: int, began: float
     ) -> bytes:
         data = bytearray()
-        while chunk := response.read1(_CHUNK, decode_content=False):
+        while chunk := self._chunk(response):
             data += chunk
             if len(data) > limit:
                 raise TooLongError(f"{name} is longer than {limit:,} bytes: stopped")
@@ -182,6 +199,13 @@ class HttpFetcher:
         if response.length_remaining:
             raise UnreachableError(f"{self.url}{name} was cut off")
         return bytes(data)
+
+    def _chunk(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """What comes next; empty at the end."""
+        if not getattr(response, "chunked", False):
+            return response.read1(_CHUNK, decode_content=False)
+        with _watched(_SOCKETS.get(response), self._timeout):
+            return response.read1(_CHUNK, decode_content=False)
 
 
 def open_copy(where: str, *, connections: int = 4) -> FolderFetcher | HttpFetcher:

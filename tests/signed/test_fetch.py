@@ -116,6 +116,19 @@ def test_a_redirect_on_the_same_host_is_followed_but_not_for_ever() -> None:
         fetched(lambda to: send(to, b"", 302, Location="/again"))
 
 
+def test_answers_that_are_not_wanted_use_up_no_connections() -> None:
+    """Their connections end; those that come after must not wait for them."""
+    with server(lambda to: send(to, b"x" * 900, 404 if "no" in to.path else 200)) as url:
+        reader = HttpFetcher(url, timeout=5, connections=2)
+        for _ in range(3):
+            with pytest.raises(MissingError):
+                reader.fetch("no", 100)
+            with pytest.raises(TooLongError):
+                reader.fetch("long", 100)
+        assert reader.fetch("right", 900) == b"x" * 900
+        reader.close()
+
+
 def test_an_endless_body_is_stopped_at_the_limit() -> None:
     sent = 0
 

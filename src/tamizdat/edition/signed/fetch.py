@@ -149,7 +149,7 @@ class HttpFetcher:
             try:
                 data = self._read(response, name, limit, began)
             except BaseException:
-                response.close()  # What is left of the body is not wanted.
+                _drop(response)  # What is left of the body is not wanted.
                 raise
             response.release_conn()
             return data
@@ -170,7 +170,7 @@ class HttpFetcher:
             )
             if response.status == 200:
                 return response
-            response.close()
+            _drop(response)
             if response.status in _MISSING:
                 raise MissingError(f"{name} is not there")
             if response.status not in _REDIRECTS:
@@ -206,6 +206,13 @@ class HttpFetcher:
             return response.read1(_CHUNK, decode_content=False)
         with _watched(_SOCKETS.get(response), self._timeout):
             return response.read1(_CHUNK, decode_content=False)
+
+
+def _drop(response: urllib3.BaseHTTPResponse) -> None:
+    """End an answer whose rest is not wanted, and give its place in the pool back: the pool waits
+    for ever where all places are taken."""
+    response.close()
+    response.release_conn()
 
 
 def open_copy(where: str, *, connections: int = 4) -> FolderFetcher | HttpFetcher:

@@ -7,7 +7,7 @@ import type { Speech } from "./words";
 
 const STYLE =
   ":root{color-scheme:light dark}body{font:1.125rem/1.55 Georgia,serif;max-width:34rem;margin:0 auto;padding:1.5rem 1rem 4rem;background:#fbfaf7;color:#26231f;overflow-wrap:anywhere}" +
-  "h1{font-size:1.5rem;line-height:1.25}a{color:inherit}a.again{display:inline-block;min-height:44px;line-height:44px;padding:0 1.25rem;border:1px solid;text-decoration:none}" +
+  "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.1rem;margin:2rem 0 .5rem}a{color:inherit}a.again{display:inline-block;min-height:44px;line-height:44px;padding:0 1.25rem;border:1px solid;text-decoration:none}" +
   "li{margin-block:.35rem}.soft{color:#655f57;font:.9rem/1.45 system-ui,sans-serif}" +
   "@media(prefers-color-scheme:dark){body{background:#161513;color:#e9e5de}.soft{color:#a9a297}}";
 

@@ -53,12 +53,17 @@ export class Speech {
   day(when: number | string): string {
     const zone = typeof when === "string" ? { timeZone: "UTC" } : {};
     const code = this.code === "en" ? "en-GB" : this.code;
-    return new Intl.DateTimeFormat(code, { dateStyle: "long", ...zone }).format(new Date(when));
+    return bare(new Intl.DateTimeFormat(code, { dateStyle: "long", ...zone }).format(new Date(when)));
   }
 
   /** The same with the time of day. */
   moment(when: number): string {
     const code = this.code === "en" ? "en-GB" : this.code;
-    return new Intl.DateTimeFormat(code, { dateStyle: "long", timeStyle: "short" }).format(when);
+    return bare(new Intl.DateTimeFormat(code, { dateStyle: "long", timeStyle: "short" }).format(when));
   }
+}
+
+/** Russian and its neighbours write “г.” after the year in letters, not in newspapers. */
+function bare(words: string): string {
+  return words.replace(/\s[гр]\.(?=\s|$)/g, "");
 }

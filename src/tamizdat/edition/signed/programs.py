@@ -57,8 +57,7 @@ def worker(folder: Path) -> bytes | None:
     facts = facts_of(folder)
     if facts is None:
         return None
-    words = {code: _without(said) for code, said in facts.words.items()}
-    return _filled(msgspec.structs.replace(facts, words=words), WORKER)
+    return fill(facts, WORKER)
 
 
 def single_file(folder: Path) -> bytes | None:
@@ -67,14 +66,18 @@ def single_file(folder: Path) -> bytes | None:
     facts = facts_of(folder)
     if facts is None:
         return None
-    script = _filled(facts, SINGLE).decode()
+    script = fill(facts, SINGLE).decode()
     page = program(PAGE).decode().replace("SCRIPT_HASH", style.csp_hash(script))
     page = page.replace("PAPER_NAME", html.escape(facts.name))
     before, _, after = page.partition("PROGRAM")
     return (before + script + after).encode()
 
 
-def _filled(facts: Facts, name: str) -> bytes:
+def fill(facts: Facts, name: str) -> bytes:
+    """A program with the newsroom's facts; the worker has no use for the single file's words."""
+    if name == WORKER:
+        words = {code: _without(said) for code, said in facts.words.items()}
+        facts = msgspec.structs.replace(facts, words=words)
     return b"const TAMIZDAT=" + literal(facts) + b";\n" + program(name)
 
 

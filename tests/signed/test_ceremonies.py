@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tamizdat.edition.signed import ceremony, keys, layout, roles, seal
+from tamizdat.edition.signed import ceremony, keys, layout, roles, seal, summary
 from tamizdat.edition.signed.client import SignedReader
 from tamizdat.edition.signed.errors import CeremonyError, KeyFileError, TamperedError, VerifyError
 from tamizdat.edition.signed.folder import Folder, recompute
@@ -205,20 +205,20 @@ def test_a_request_on_keys_that_were_never_in_force_is_refused(
 
 
 def test_the_words_name_what_changes(room: Newsroom) -> None:
-    said = "\n".join(ceremony.words(ceremony.prepare_online(room.desk, room.now)))
+    said = "\n".join(summary.words(ceremony.prepare_online(room.desk, room.now)))
     assert "signs nothing any more" in said
     said = "\n".join(
-        ceremony.words(ceremony.prepare_holder(room.desk, "ben", new_key(room, "dora"), room.now))
+        summary.words(ceremony.prepare_holder(room.desk, "ben", new_key(room, "dora"), room.now))
     )
     assert "of ben counts no more" in said
     assert "of dora signs from now on" in said
     site = b'{"format":1,"name":"The Lantern","recipient":"age1x"}'
-    said = "\n".join(ceremony.words(ceremony.prepare_site(room.desk, site, room.now)))
-    assert 'recipient: "" becomes "age1x"' in said
+    said = "\n".join(summary.words(ceremony.prepare_site(room.desk, site, room.now)))
+    assert 'recipient: – becomes "age1x"' in said
     request = msgspec.structs.replace(ceremony.prepare_site(room.desk, site, room.now), site="{}")
     with pytest.raises(CeremonyError, match="shows another"):
         ceremony.examine(request)
-    assert "addresses, all up to edition 1" in "\n".join(ceremony.words(sealed(room)))
+    assert "addresses, all up to edition 1" in "\n".join(summary.words(sealed(room)))
 
 
 def test_request_files_that_are_damaged_say_so(room: Newsroom, tmp_path: Path) -> None:

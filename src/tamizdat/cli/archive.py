@@ -11,7 +11,7 @@ from tamizdat.cli import signing
 from tamizdat.cli.common import dir_option, json_option, open_newsroom, say
 from tamizdat.edition.signed import seal as sealing
 from tamizdat.edition.signed.folder import recompute
-from tamizdat.edition.signed.shards import Record
+from tamizdat.edition.signed.summary import record_of
 from tamizdat.edition.store import Store
 
 _file = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -66,7 +66,7 @@ def sign(
 ) -> None:
     """Sign the sealing, on a machine without network."""
     if copy is not None:
-        record = Record.decode(bytes.fromhex(signing.read_request(request).record))
+        record = record_of(signing.read_request(request).record)
         recompute(copy, record)
         say(f"The {record.count:,} entries in {copy} make this archive.")
     signing.sign_request(request, key, passphrase_file, out, as_json=as_json)

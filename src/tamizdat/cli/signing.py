@@ -14,7 +14,7 @@ from tamizdat.cli.common import print_json, say
 from tamizdat.config import Newsroom
 from tamizdat.edition.errors import EditionError
 from tamizdat.edition.paper import published_site
-from tamizdat.edition.signed import ceremony, keys
+from tamizdat.edition.signed import ceremony, keys, summary
 from tamizdat.edition.signed.ceremony import Desk
 from tamizdat.edition.signed.request import Request
 from tamizdat.edition.signed.signer import Signer
@@ -102,7 +102,7 @@ def read_request(path: Path) -> Request:
 def tell_prepared(request: Request, path: Path, *, as_json: bool) -> None:
     """Say what was prepared and how it goes on."""
     if as_json:
-        print_json({"ok": True, "request": str(path), "words": ceremony.words(request)})
+        print_json({"ok": True, "request": str(path), "words": summary.words(request)})
         return
     _print_words(request)
     click.echo(f"\nNothing is in force yet. The request lies in {path}. Next:")
@@ -123,11 +123,11 @@ def sign_request(
     key_file, passphrase = open_key(key, passphrase_file)
     if not as_json and passphrase_file is None:
         click.confirm("\nIs this what you were asked for?", abort=True, err=True)
-    signed = ceremony.sign(request, keys.unseal(key_file, passphrase))
+    signed = ceremony.sign(request, keys.unseal(key_file, passphrase), key_file.holder)
     target = out or path.with_name(f"{path.stem}.{key_file.holder}{path.suffix}")
     write_request(signed, target)
     if as_json:
-        words = ceremony.words(request)
+        words = summary.words(request)
         print_json({"ok": True, "signed": str(target), "holder": key_file.holder, "words": words})
     else:
         click.echo(f"\nSigned by {key_file.holder}: carry {target} back to the desk.")
@@ -140,7 +140,7 @@ def finish_requests(newsroom: Newsroom, paths: Sequence[Path], *, as_json: bool)
         done = ceremony.finish(desk, [read_request(path) for path in paths])
     if as_json:
         signed = ceremony.signers(done)
-        print_json({"ok": True, "kind": done.kind, "signed": signed, "words": ceremony.words(done)})
+        print_json({"ok": True, "kind": done.kind, "signed": signed, "words": summary.words(done)})
         return
     _print_words(done)
     click.echo(f"\nIn force, signed by {', '.join(ceremony.signers(done))}.")
@@ -160,7 +160,7 @@ def sign_now(newsroom: Newsroom) -> None:
 
 
 def _print_words(request: Request) -> None:
-    for line in ceremony.words(request):
+    for line in summary.words(request):
         click.echo(line)
 
 

@@ -5,8 +5,8 @@ What always holds:
 
 - A holder's machine trusts nothing in a request: what is said to be in force must be signed by
   enough holders, the one who signs among them, and what is to be signed must have exactly the
-  form that this program gives it. So only these can change, and ``words`` names each: holders'
-  keys, the online key, site.json, the archive's record, how long it is valid.
+  form that this program gives it. So only one of these can change, and ``summary`` names it: a
+  holder's key, the online key, site.json, the archive's record; and how long it is valid.
 - ``finish`` accepts what a reader would accept, on top of what is in force now, and nothing else.
 
 What is not done here: passphrases, files of keys (``keys``), building indexes (``seal``).
@@ -14,9 +14,8 @@ What is not done here: passphrases, files of keys (``keys``), building indexes (
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from tuf.api.metadata import Metadata, Targets
 
 from tamizdat.edition.index import Index
 from tamizdat.edition.signed import keys, layout, roles
-from tamizdat.edition.signed.errors import CeremonyError, VerifyError
+from tamizdat.edition.signed.errors import CeremonyError, KeyFileError, VerifyError
 from tamizdat.edition.signed.folder import Folder
 from tamizdat.edition.signed.request import (
     Kind,
@@ -37,9 +36,19 @@ from tamizdat.edition.signed.request import (
 )
 from tamizdat.edition.signed.shards import Record
 from tamizdat.edition.signed.signer import NEXT_KEY, Signer
+from tamizdat.edition.signed.summary import name_of, record_of, site_of
 from tamizdat.edition.store import Store
 
 HOLDERS: Final = "holders.json"
+_FIRST_YEAR: Final = 2020
+_ANY_DAY: Final = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+_CHANGES: Final[dict[Kind, set[str]]] = {
+    "holder": {"root", "targets", "archive"},
+    "online": {"root", "targets"},
+    "renew": {"root", "targets", "archive"},
+    "site": {"targets"},
+    "seal": {"archive"},
+}
 
 
 class Desk:
@@ -123,6 +132,9 @@ def prepare_holder(desk: Desk, holder: str, new: keys.KeyFile, now: datetime) ->
     if key.keyid in before.root.signed.keys:
         raise CeremonyError(f"the key of {new.holder} is in use already: make a new one")
     after = roles.with_holder(before, old, key, _whole(now))
+    others = {n for k, n in desk.holders().items() if k != old and k in roles.holders(before.root)}
+    if new.holder in others:
+        raise CeremonyError(f"another holder is called {new.holder} already: choose another name")
     request = _request(desk, "holder", before, after)
     request.holders[key.keyid] = new.holder
     return request
@@ -186,12 +198,18 @@ def _request(desk: Desk, kind: Kind, before: roles.Offline, after: roles.Offline
 # Sign
 
 
-def sign(request: Request, key: CryptoSigner) -> Request:
-    """The request with one holder's signatures. Raises ``CeremonyError`` where the request is not
-    one that this holder should sign."""
+def sign(request: Request, key: CryptoSigner, holder: str = "") -> Request:
+    """The request with one holder's signatures. ``holder`` is what the key's file calls them.
+    Raises ``CeremonyError`` where the request is not one that this holder should sign."""
     examine(request)
-    if key.public_key.keyid not in roles.holders(offline_before(request).root):
+    keyid = key.public_key.keyid
+    if keyid not in roles.holders(offline_before(request).root):
         raise CeremonyError("this key is not one of the holders' in force: it has no say in this")
+    if holder and request.holders.get(keyid, holder) != holder:
+        raise CeremonyError(
+            f"the request calls the holder of this key {request.holders[keyid]}, not {holder}: it "
+            "may name others falsely too. Sign nothing, and ask who wrote it"
+        )
     after = metadata_of(request.after)
     for metadata in after.values():
         metadata.sign(key, append=True)
@@ -214,8 +232,61 @@ def examine(request: Request) -> None:
         old, new = (getattr(o, role).signed.version for o in (before, after))
         if new != old + 1:
             raise CeremonyError(f"{role} {new} does not follow on {role} {old}")
-    _check_bytes(before.targets, after.targets, layout.SITE, request.site.encode())
-    _check_bytes(before.archive, after.archive, layout.ARCHIVE, bytes.fromhex(request.record))
+    _check_kind(request, before, after)
+    _check_names(request, {*roles.holders(before.root), *roles.holders(after.root)})
+    site, record = _bytes_of(request)
+    _check_bytes(before.targets, after.targets, layout.SITE, site)
+    _check_bytes(before.archive, after.archive, layout.ARCHIVE, record)
+
+
+def _check_kind(request: Request, before: roles.Offline, after: roles.Offline) -> None:
+    """One thing changes, it is the one that the request says, and all of it ends on one day."""
+    old, new = (set(roles.holders(offline.root)) for offline in (before, after))
+    hashes = [
+        (
+            roles.target_sha256(o.targets, layout.SITE),
+            roles.target_sha256(o.archive, layout.ARCHIVE),
+        )
+        for o in (before, after)
+    ]
+    changed: dict[Kind, bool] = {
+        "holder": old != new,
+        "online": roles.online(before.root) != roles.online(after.root),
+        "site": hashes[0][0] != hashes[1][0],
+        "seal": hashes[0][1] != hashes[1][1],
+    }
+    kinds: list[Kind] = [kind for kind, is_new in changed.items() if is_new] or ["renew"]
+    if kinds != [request.kind] or set(request.after) != _CHANGES[request.kind]:
+        raise CeremonyError("the request does other things than it says: sign nothing")
+    if len(new - old) > 1:
+        raise CeremonyError("the request replaces more than one holder at once: sign nothing")
+    ends = {getattr(after, role).signed.expires for role in request.after}
+    if len(ends) > 1 or min(ends).year < _FIRST_YEAR:
+        raise CeremonyError("the request ends on days that this program does not choose")
+
+
+def _check_names(request: Request, present: set[str]) -> None:
+    """Holders are called by names that look like no other, each by one."""
+    names = [name for keyid, name in request.holders.items() if keyid in present]
+    try:
+        for name in request.holders.values():
+            keys.check_holder(name)
+    except KeyFileError as error:
+        raise CeremonyError(f"the request names holders falsely: {error}") from error
+    if len(set(names)) < len(names):
+        raise CeremonyError("the request calls two holders by one name: sign nothing")
+
+
+def _bytes_of(request: Request) -> tuple[bytes, bytes]:
+    """site.json and the archive's record, in the form that this program writes."""
+    site, record = request.site.encode(), b""
+    if site and (
+        len(site) > layout.SITE_LIMIT or msgspec.json.encode(site_of(request.site)) != site
+    ):
+        raise CeremonyError("the request's site.json is not as this program writes it")
+    if request.record:
+        record = record_of(request.record).encode()
+    return site, record
 
 
 def _check_form(offline: roles.Offline) -> None:
@@ -224,7 +295,7 @@ def _check_form(offline: roles.Offline) -> None:
     names, online = roles.holders(offline.root), roles.online(offline.root)
     try:
         holders = [_key(root, keyid) for keyid in names]
-        expected = roles.first(holders, _key(root, online[0]), b"", root.expires)
+        expected = roles.first(holders, _key(root, online[0]), b"", _ANY_DAY)
     except (LookupError, TypeError) as error:
         raise CeremonyError("the request names keys that it does not have") from error
     expected.targets.signed.targets = {
@@ -253,82 +324,8 @@ def _check_bytes(
     old, new = (metadata.signed.targets.get(target) for metadata in (before, after))
     if new == old:
         return
-    shown = (len(data), {"sha256": hashlib.sha256(data).hexdigest()})
-    if new is None or (new.length, new.hashes) != shown:
+    if new != roles.target(target, data):
         raise CeremonyError(f"the request shows another {target} than it asks to sign")
-
-
-def words(request: Request) -> list[str]:
-    """What signing this means, a sentence a line; said of the metadata themselves."""
-    before, after = offline_before(request), offline_after(request)
-    lines = [f"For {request.newsroom}, prepared {request.made}:"]
-    lines += _keys_words(roles.holders(before.root), roles.holders(after.root), request)
-    lines += _online_words(before, after)
-    lines += _site_words(request, before, after)
-    lines += _archive_words(request, before, after)
-    if len(lines) == 1:
-        lines.append("The same keys, site and archive as before, for longer.")
-    for role in request.after:
-        part = getattr(after, role).signed
-        lines.append(f"{role}, version {part.version}, valid until {part.expires:%Y-%m-%d}.")
-    return lines
-
-
-def _keys_words(old: list[str], new: list[str], request: Request) -> list[str]:
-    lines = []
-    for keyid in old:
-        if keyid not in new:
-            lines.append(f"The key {keyid} of {_name(request, keyid)} counts no more.")
-    for keyid in new:
-        if keyid not in old:
-            lines.append(
-                f"The key {keyid} of {_name(request, keyid)} signs from now on. Ask the holder, "
-                "by another way than this file, whether this is the key."
-            )
-    return lines
-
-
-def _online_words(before: roles.Offline, after: roles.Offline) -> list[str]:
-    old, new = roles.online(before.root), roles.online(after.root)
-    if old == new:
-        return []
-    return [f"The online key is {new[0]} from now on; the key {old[0]} signs nothing any more."]
-
-
-def _site_words(request: Request, before: roles.Offline, after: roles.Offline) -> list[str]:
-    hashes = [roles.target_sha256(o.targets, layout.SITE) for o in (before, after)]
-    if hashes[0] == hashes[1]:
-        return []
-    was = request.site_before
-    if hashlib.sha256(was.encode()).hexdigest() != hashes[0]:
-        was = ""
-    return _members(_object(was), _object(request.site))
-
-
-def _members(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    lines = []
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            shown = [msgspec.json.encode(site.get(name, "")).decode() for site in (old, new)]
-            lines.append(f"site.json, {name}: {shown[0]} becomes {shown[1]}.")
-    return lines or ["site.json says the same in other letters."]
-
-
-def _archive_words(request: Request, before: roles.Offline, after: roles.Offline) -> list[str]:
-    if roles.target_sha256(before.archive, layout.ARCHIVE) == roles.target_sha256(
-        after.archive, layout.ARCHIVE
-    ):
-        return []
-    record = Record.decode(bytes.fromhex(request.record))
-    line = (
-        f"The archive is sealed: {record.count:,} addresses, all up to edition {record.edition}, "
-        f"with the root {record.root.hex()}."
-    )
-    was = bytes.fromhex(request.record_before)
-    if hashlib.sha256(was).hexdigest() != roles.target_sha256(before.archive, layout.ARCHIVE):
-        return [line]
-    old = Record.decode(was)
-    return [line, f"Before, it had {old.count:,} addresses, up to edition {old.edition}."]
 
 
 # Finish
@@ -348,7 +345,7 @@ def finish(desk: Desk, requests: Sequence[Request]) -> Request:
     _check_ready(desk, request)
     store = Store(desk.folder.path)
     desk.signer.install(request, Index(store), store.pointer())
-    desk.write_holders(desk.holders() | request.holders)
+    desk.write_holders(request.holders | desk.holders())  # Ours hold: the files were carried.
     return request
 
 
@@ -359,7 +356,7 @@ def merge(requests: Iterable[Request]) -> Request:
     after = metadata_of(first.after)
     for other in others:
         more = metadata_of(other.after)
-        if set(more) != set(after) or other.before != first.before:
+        if set(more) != set(after) or msgspec.structs.replace(other, after=first.after) != first:
             raise CeremonyError("these files are of different requests")
         for role, metadata in more.items():
             if metadata.signed != after[role].signed:
@@ -371,7 +368,7 @@ def merge(requests: Iterable[Request]) -> Request:
 def signers(request: Request) -> list[str]:
     """The names of those who signed every part of a request."""
     signed: list[set[str]] = [set(m.signatures) for m in metadata_of(request.after).values()]
-    return sorted(_name(request, keyid) for keyid in set.intersection(*signed))
+    return sorted(name_of(request, keyid) for keyid in set.intersection(*signed))
 
 
 def _check_signatures(request: Request, before: roles.Offline) -> None:
@@ -394,22 +391,11 @@ def _check_ready(desk: Desk, request: Request) -> None:
                 "this is not the last online key that was prepared: use its request"
             )
     if request.kind == "seal":
-        record = Record.decode(bytes.fromhex(request.record))
+        record = record_of(request.record)
         if not desk.folder.whole(record):
             raise CeremonyError(
                 "the shards that were prepared are not here any more: prepare the sealing again"
             )
-
-
-def _name(request: Request, keyid: str) -> str:
-    return request.holders.get(keyid, f"an unknown holder ({keyid})")
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(text or "{}", type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise CeremonyError("the request's site.json cannot be read") from error
 
 
 def _key(root: Any, keyid: str) -> SSlibKey:

@@ -94,7 +94,7 @@ def read(path: Path) -> KeyFile:
         file = msgspec.json.decode(path.read_bytes(), type=KeyFile)
     except OSError as error:
         raise KeyFileError(f"cannot read the key file {path}: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise KeyFileError(f"{path} is not a key file of a holder: {error}") from error
     if file.format != 1 or file.keyid != public_key(file.public).keyid:
         raise KeyFileError(f"{path} is damaged or of another version: take the holder's copy of it")

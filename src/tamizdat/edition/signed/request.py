@@ -53,7 +53,7 @@ class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Raises ``CeremonyError``."""
         try:
             request = msgspec.json.decode(data, type=cls)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CeremonyError(f"{path} is not a request of a ceremony: {error}") from error
         if request.tamizdat != "request" or request.format != 1:
             raise CeremonyError(f"{path} is of another version of this program: use the same one")

@@ -98,14 +98,14 @@ def first(holders: list[SSlibKey], online: SSlibKey, site: bytes, now: datetime)
     for role in ("snapshot", "timestamp"):
         root.add_key(online, role)
     root.roles["root"].threshold = root.roles["targets"].threshold = THRESHOLD
-    targets.targets[layout.SITE] = _target(layout.SITE, site)
+    targets.targets[layout.SITE] = target(layout.SITE, site)
     archive = Targets(expires=now + LONG)
     return Offline(Metadata(root), Metadata(targets), Metadata(archive))
 
 
 def with_site(now_signed: Offline, site: bytes, now: datetime) -> Offline:
     targets = _next(now_signed.targets, now)
-    targets.signed.targets[layout.SITE] = _target(layout.SITE, site)
+    targets.signed.targets[layout.SITE] = target(layout.SITE, site)
     return now_signed._replace(targets=targets)
 
 
@@ -136,7 +136,7 @@ def with_holder(now_signed: Offline, old: str, key: SSlibKey, now: datetime) -> 
 
 def with_archive(now_signed: Offline, record: bytes, now: datetime) -> Offline:
     archive = _next(now_signed.archive, now)
-    archive.signed.targets[layout.ARCHIVE] = _target(layout.ARCHIVE, record)
+    archive.signed.targets[layout.ARCHIVE] = target(layout.ARCHIVE, record)
     return now_signed._replace(archive=archive)
 
 
@@ -163,8 +163,8 @@ def expires_first(offline: Offline) -> datetime:
 
 def target_sha256(targets: Metadata[Targets], name: str) -> str | None:
     """The sha-256 of a target in hexadecimal; None where there is no such target."""
-    target = targets.signed.targets.get(name)
-    return target.hashes["sha256"] if target else None
+    found = targets.signed.targets.get(name)
+    return found.hashes.get("sha256") if found else None
 
 
 def fingerprint(root: bytes) -> str:
@@ -207,7 +207,7 @@ def live(
     """``contents`` are the bytes of the targets by their names."""
     signed = Targets(version=version, expires=now + YEAR)
     for name, data in contents.items():
-        signed.targets[name] = _target(name, data)
+        signed.targets[name] = target(name, data)
     return _signed(signed, key)
 
 
@@ -281,7 +281,8 @@ def _next(metadata: Metadata[_S], now: datetime) -> Metadata[_S]:
     return following
 
 
-def _target(name: str, data: bytes) -> TargetFile:
+def target(name: str, data: bytes) -> TargetFile:
+    """What metadata says of a target with these bytes."""
     return TargetFile(len(data), {"sha256": hashlib.sha256(data).hexdigest()}, name)
 
 

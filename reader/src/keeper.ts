@@ -95,6 +95,18 @@ export class Keeper implements State {
     this.put(name, utf8(JSON.stringify(value)));
   }
 
+  /** Keeps these no longer. */
+  drop(...names: string[]): void {
+    for (const name of names) {
+      const before = this.memory.get(name);
+      if (before instanceof Uint8Array) this.held -= before.length;
+      this.memory.delete(name);
+      this.waiting.delete(name);
+    }
+    if (this.mode !== "open") return;
+    this.work = this.work.then(() => this.erase(names)).catch(() => undefined);
+  }
+
   /** Names that begin so, the last used first. */
   async names(prefix: string): Promise<string[]> {
     const uses = await this.uses();
@@ -119,9 +131,14 @@ export class Keeper implements State {
     if (known) return known;
     const database = await this.open();
     if (!database) return undefined;
-    const found: unknown = await done(database.transaction(FILES).objectStore(FILES).get(name)).catch(() => undefined);
-    if (found && this.mode === "open") this.touch(database, name, found);
-    return found;
+    try {
+      const found: unknown = await done(database.transaction(FILES).objectStore(FILES).get(name));
+      if (found && this.mode === "open") this.touch(database, name, found);
+      return found;
+    } catch {
+      this.database = undefined; // Closed by the browser: the next one opens it again.
+      return undefined;
+    }
   }
 
   private touch(database: IDBDatabase, name: string, found: unknown): void {
@@ -157,12 +174,12 @@ export class Keeper implements State {
       await ended(transaction);
       // What is on the disk needs no memory; what was verified stays at hand.
       if (name !== "state" && size > 20_000 && this.memory.delete(name)) this.held -= size;
-      await this.trim(database);
+      await this.trim();
     }).catch(() => undefined); // A full disk: the memory has it.
     return this.work;
   }
 
-  private async trim(database: IDBDatabase): Promise<void> {
+  private async trim(): Promise<void> {
     const uses = [...(await this.uses())].sort(([, a], [, b]) => b.at - a.at);
     let [bytes, files] = [0, 0];
     const gone = uses.filter(([name, { size }]) => {
@@ -170,9 +187,14 @@ export class Keeper implements State {
       bytes += size;
       return ++files > this.bounds.files || bytes > this.bounds.bytes;
     });
-    if (!gone.length) return;
+    if (gone.length) await this.erase(gone.map(([name]) => name));
+  }
+
+  private async erase(names: readonly string[]): Promise<void> {
+    const database = await this.open();
+    if (!database || this.mode !== "open") return;
     const transaction = database.transaction([FILES, USES], "readwrite");
-    for (const [name] of gone) {
+    for (const name of names) {
       transaction.objectStore(FILES).delete(name);
       transaction.objectStore(USES).delete(name);
     }
@@ -186,9 +208,13 @@ export class Keeper implements State {
     }
     const database = await this.open();
     if (!database) return found;
-    const store = database.transaction(USES).objectStore(USES);
-    const [names, uses] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
-    names.forEach((name, i) => found.set(String(name), uses[i] as Use));
+    try {
+      const store = database.transaction(USES).objectStore(USES);
+      const [names, uses] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+      names.forEach((name, i) => found.set(String(name), uses[i] as Use));
+    } catch {
+      this.database = undefined; // As above.
+    }
     return found;
   }
 

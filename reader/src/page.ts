@@ -30,7 +30,7 @@ export function errorPage({ error, tried, kept }: Trouble, speech: Speech): stri
   return (
     `<!doctype html><html lang="${speech.code}" dir="${speech.direction}"><head><meta charset="utf-8">` +
     `<meta name="viewport" content="width=device-width,initial-scale=1"><title>${say("error.title")}</title>` +
-    `<style>${STYLE}</style></head><body><main><h1>${say("error.title")}</h1><p>${say(`error.${error.code}`)}</p>` +
+    `<style>${STYLE}</style></head><body><main><h1>${say("error.title")}</h1><p>${escape(speech.error(error.code))}</p>` +
     `<p>${say("error.safe")}</p><p><a class="again" href="">${say("error.again")}</a></p>` +
     (items && `<h2>${say("error.tried")}</h2><ul dir="ltr" class="soft">${items}</ul>`) +
     (read && `<h2>${say("error.kept")}</h2><ul>${read}</ul>`) +

@@ -223,7 +223,7 @@ function message(...sentences: string[]): void {
 function trouble(error: VerifyError): void {
   document.documentElement.lang = speech.code;
   document.documentElement.dir = speech.direction;
-  message(speech.say(`error.${error.code}`), speech.say("error.safe"), speech.say("single.drop"));
+  message(speech.error(error.code), speech.say("error.safe"), speech.say("single.drop"));
   const again = Object.assign(document.createElement("button"), { textContent: speech.say("error.again") });
   again.addEventListener("click", () => void turn());
   const box = paper.firstElementChild!;
@@ -244,7 +244,7 @@ async function take(file: File): Promise<void> {
     if (!is(error)) throw error;
     hosts = fromWeb();
     [stand, alone] = [undefined, false];
-    message(speech.say("single.bundle"), speech.say(`error.${error.code}`));
+    message(speech.say("single.bundle"), speech.error(error.code));
   }
 }
 

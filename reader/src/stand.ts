@@ -24,6 +24,8 @@ const WAIT_PAGE = 4_000;
 const DAILY = 26 * 3_600_000;
 const IMPATIENCE = 1_000;
 const QUIET = 2_000;
+const COMPARED = 600_000;
+const COMPARING = 20_000;
 
 /** Facts of a page that was shown. */
 export interface Shown extends Omit<Found, "length"> {
@@ -54,6 +56,7 @@ export interface StandOptions {
 
 export class Stand {
   private asked = -Infinity;
+  private compared = -Infinity;
   /** Did a mirror answer when they were last asked? */
   refreshed = false;
   private refreshing: Promise<void> | undefined;
@@ -109,6 +112,12 @@ export class Stand {
     return bytes && hex(await sha256(bytes)) === shown.sha256 ? { ...shown, bytes } : undefined;
   }
 
+  /** What was kept of a page that is no more. */
+  private async forget(path: string): Promise<void> {
+    const shown = (await this.keeper.getJson(`page:${path}`)) as Shown | undefined;
+    if (shown) this.keeper.drop(`page:${path}`, `title:${path}`, objectName(shown.sha256));
+  }
+
   /** Brings the edition up to date, as far as its reader can wait. */
   private async present(anew: boolean): Promise<void> {
     const refreshed = this.refresh(anew);
@@ -140,7 +149,8 @@ export class Stand {
       this.asked = started;
     }
     this.keeper.putJson("health", this.hosts.remember());
-    if (!this.alone) setTimeout(() => void this.learn(), QUIET); // What the reader waits for goes first.
+    // What the reader waits for goes first.
+    if (!this.alone) setTimeout(() => void Promise.all([this.learn(), this.compare()]), QUIET);
   }
 
   /** The newsroom's present mirrors. */
@@ -155,15 +165,33 @@ export class Stand {
     }
   }
 
+  /** Asks another mirror now and then: one that is asked alone could stand still for a day before
+   * anybody would notice. */
+  private async compare(): Promise<void> {
+    const others = this.hosts.order().slice(1);
+    if (this.now() - this.compared < COMPARED || !others.length) return;
+    this.compared = this.now();
+    const host = others[Math.floor(Math.random() * others.length)]!;
+    const signal = AbortSignal.timeout(COMPARING);
+    const work = (): Promise<unknown> => this.edition.update(host.fetch, signal);
+    await this.hosts.ask(host, 3_000, signal, work).catch((error: unknown) => {
+      if (!is(error)) throw error; // Else: it said nothing of use.
+    });
+  }
+
   private async read(path: string, signal: AbortSignal | undefined): Promise<Answer | Elsewhere> {
     let host = "";
     const source = this.source((from) => (host = from));
     const found = await this.edition.find(path, source, signal);
-    if (found.status === 404) return this.absent(path, source, found, signal);
+    if (found.status === 404) {
+      await this.forget(path);
+      return this.absent(path, source, found, signal);
+    }
     host = "";
     const bytes = await this.edition.bytes(found, source, signal);
     const shown = this.shown(path, found, host);
     if (found.status === 200) this.keeper.putJson(`page:${path}`, shown);
+    else await this.forget(path); // Withdrawn, or moved: its text goes from this device too.
     return { ...shown, bytes };
   }
 
@@ -197,7 +225,7 @@ export class Stand {
     return {
       get: async (names, limit, check, signal) => {
         const name = names.at(-1)!;
-        const known = await this.keeper.get(name);
+        const known = limit ? await this.keeper.get(name) : new Uint8Array(0);
         if (known) {
           try {
             return await check(known);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Words for people: filled in for one newsroom when its worker or its single file is written.
 
+import type { Code } from "./errors";
+
 /** Words of one language, by key; `dir` is `ltr` or `rtl`. See theme/locales/reader/. */
 export type Words = Readonly<Record<string, string>>;
 
@@ -16,6 +18,9 @@ export interface Settings {
   fronts: Record<string, string>;
   words: Record<string, Words>;
 }
+
+// People need not be told in which way something is not what was signed.
+const SAID: Partial<Record<Code, Code>> = { tooLong: "altered", format: "altered", stale: "rollback" };
 
 export class Speech {
   readonly code: string;
@@ -37,6 +42,11 @@ export class Speech {
   say(key: string, values: Record<string, string | number> = {}): string {
     const said = this.words[key] ?? key;
     return said.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  }
+
+  /** What went wrong. */
+  error(code: Code): string {
+    return this.say(`error.${SAID[code] ?? code}`);
   }
 
   /** “3 days”: the form that the language has for this many, of `key.one`, `key.few` … */

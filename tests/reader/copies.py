@@ -121,8 +121,11 @@ class Room(Newsroom):
         assert not report.problems, report.problems
 
     def publish_story(self, number: int, **changes: object) -> None:
+        """Publish a story, or the next version of it."""
         self.now += timedelta(minutes=1)
-        self.stories[number] = make_story(number, published=self.now, **changes)  # type: ignore[arg-type]  # its options
+        before = self.stories.get(number)
+        published = datetime.fromisoformat(before.first_created or "") if before else self.now
+        self.stories[number] = make_story(number, published=published, **changes)  # type: ignore[arg-type]  # its options
         report = self.paper.publish([self.stories[number]], PAPER)
         assert not report.problems, report.problems
 

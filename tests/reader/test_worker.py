@@ -244,3 +244,19 @@ def test_a_page_costs_the_worker_little_time(scene: Scene) -> None:
         )
     took.sort()
     print(f"answering from the worker, whole: {took}")  # noqa: T201
+
+
+def test_a_story_that_was_withdrawn_leaves_the_device_too(scene: Scene) -> None:
+    scene.settle()
+    scene.room.publish_story(9, headline="A mistake")
+    path = scene.room.path(9)
+    scene.page.reload()
+    scene.visit(path)
+    assert "A mistake" in scene.text()
+    scene.room.publish_story(9, version=2, withdrawn=True)
+    scene.page.reload()
+    assert "This story was withdrawn" in scene.text()
+    scene.line()
+    scene.down()
+    scene.visit(path)
+    assert "A mistake" not in scene.page.inner_text("main")

@@ -21,22 +21,32 @@ from tamizdat.cli.common import dir_option, open_newsroom, say
     default=Path("-"),
     help="The file to write.  [default: standard output]",
 )
+@click.option(
+    "--entry",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Instead: write the worker into the folder of an entry that serves plain files.",
+)
 @dir_option
-def reader(edition: Path | None, out: Path, folder: Path) -> None:
+def reader(edition: Path | None, out: Path, entry: Path | None, folder: Path) -> None:
     """Write the reader as one HTML file.
 
     It opens from a disk, a stick or an attachment, fetches the paper from any mirror or from a
     bundle that is dropped on it, and shows what it could verify. EDITION is a signed edition's
     folder, else the newsroom's. Write it anew when the keys or the mirrors change.
     """
+    from tamizdat.edition.signed import programs
     from tamizdat.edition.signed.errors import KeyFileError
-    from tamizdat.edition.signed.programs import single_file
 
-    made = single_file(edition or open_newsroom(folder).edition)
+    paper = edition or open_newsroom(folder).edition
+    made = programs.worker(paper) if entry else programs.single_file(paper)
     if made is None:
         raise KeyFileError("this paper is not signed yet: make its keys first (tamizdat keys init)")
-    if str(out) == "-":
+    if entry:
+        (entry / programs.FALLBACK).write_bytes(programs.program(programs.FALLBACK))
+        (entry / programs.WORKER).write_bytes(made)
+        say(f"{entry} has the reader's worker now: serve it at the top of the entry's address.")
+    elif str(out) == "-":
         sys.stdout.buffer.write(made)
-        return
-    out.write_bytes(made)
-    say(f"{out} is written: {len(made) / 1000:.0f} kB.")
+    else:
+        out.write_bytes(made)
+        say(f"{out} is written: {len(made) / 1000:.0f} kB.")

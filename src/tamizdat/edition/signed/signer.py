@@ -28,11 +28,18 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from tamizdat.edition.index import Difference, Index, differences
-from tamizdat.edition.signed import current, keys, layout, roles, slots
-from tamizdat.edition.signed.errors import BadFormatError, ClockError, KeyFileError, VerifyError
+from tamizdat.edition.signed import current, keys, layout, roles, slots, versions
+from tamizdat.edition.signed.errors import (
+    BadFormatError,
+    CeremonyError,
+    ClockError,
+    KeyFileError,
+    VerifyError,
+)
 from tamizdat.edition.signed.folder import Folder
-from tamizdat.edition.signed.request import Request, offline_after
+from tamizdat.edition.signed.request import Request, offline_after, offline_before
 from tamizdat.edition.signed.shards import KEY, NO_ROOT, Record, key_of
+from tamizdat.edition.signed.state import State
 from tamizdat.edition.signed.told import Mirror, mirrors_json
 from tamizdat.edition.store import Pointer, Store
 
@@ -42,24 +49,7 @@ NEXT_KEY: Final = "online-key.next"
 RENEW_AFTER: Final = timedelta(hours=23)
 _CLEANED: Final = 300  # files a publication removes
 _DAY = timedelta(days=1)
-_BEYOND: Final = 1 << 40  # versions that only somebody else has signed
-
-
-class State(msgspec.Struct, array_like=True):
-    """What the signer keeps beside the edition: all of it can be made anew from the folder, at
-    the price of a new ``base``. ``recent`` are the packed entries that lie over the index with
-    root ``base``, ``names`` those that the present edition leads to, ``removed`` those of former
-    ones by the edition that led to them no more, ``prepared`` those of a ceremony under way."""
-
-    root: str = ""
-    edition: int = 0
-    timestamp: str = ""
-    recent: bytes = b""
-    base: bytes = b""
-    days: list[tuple[int, int]] = []
-    names: list[str] = []
-    removed: list[tuple[int, str]] = []
-    prepared: list[str] = []
+_LAST: Final = 1 << 23  # editions that a newsroom may have published
 
 
 class Signed(NamedTuple):
@@ -104,10 +94,10 @@ class Signer:
         """The number of the last edition that readers may have seen, also where what is kept
         beside it was lost; 0 where that cannot be known."""
         try:
-            found = self.signed() if self.ready else None
-        except (OSError, VerifyError):
+            found = self._whole() if self.ready else None
+        except OSError:
             return 0
-        return found.recent.edition if found else 0
+        return found.recent.edition if found and found.recent.edition < _LAST else 0
 
     @property
     def days(self) -> slots.Days:
@@ -133,7 +123,7 @@ class Signer:
         expire within the quarter or name other mirrors; whether anything was signed."""
         if not self.ready or self.pending() is not None:
             return False
-        found, state = self.signed(), self._load()
+        found, state = self._whole(), self._load()
         if found is None or not state.names:
             return False
         now, last = self._clock(), roles.issued(found.timestamp)
@@ -148,7 +138,7 @@ class Signer:
         if not told or ends < moment + 90 * _DAY:
             self._publish(state, offline, key, (found.recent, found.base), moment)
         else:
-            version = found.timestamp.signed.version + 1
+            version = versions.following(self.folder, key, moment)["timestamp"]
             stamp = roles.timestamp(version, found.snapshot.signed.version, key, moment)
             self._seal(state, offline, roles.encode(stamp), clean=20_000)
         return True
@@ -178,6 +168,13 @@ class Signer:
             raise BadFormatError("the live role names no index")
         return Signed(stamp, snapshot, live, recent, base)
 
+    def _whole(self) -> Signed | None:
+        """The same; None also where it is damaged: then it is made anew."""
+        try:
+            return self.signed()
+        except (FileNotFoundError, KeyError, VerifyError):
+            return None
+
     def archive(self, offline: roles.Offline) -> Record | None:
         """The record of the sealed archive; None before the first sealing."""
         return self._record(offline.archive, layout.ARCHIVE)
@@ -188,7 +185,11 @@ class Signer:
             data = self.folder.read(PENDING)
         except FileNotFoundError:
             return None
-        return Request.decode(data, self.folder.path / PENDING)
+        try:
+            return Request.decode(data, self.folder.path / PENDING)
+        except CeremonyError as error:
+            advice = "remove it, and give the signed files to tamizdat keys finish again"
+            raise CeremonyError(f"{error}; {advice}") from error
 
     def keep(self, names: Iterable[str]) -> None:
         """Let these names be, though nothing leads to them yet; what was kept before is not."""
@@ -218,7 +219,7 @@ class Signer:
             stamp = hashlib.sha256(self.folder.read(layout.TIMESTAMP)).hexdigest()
         except FileNotFoundError:
             return False
-        return state.timestamp == stamp
+        return state.timestamp == stamp and self._whole() is not None
 
     def _sign(
         self,
@@ -230,7 +231,7 @@ class Signer:
         full: bool = False,
         root: bytes = b"",
     ) -> None:
-        key, found = self._key(offline), self.signed()
+        key, found = self._key(offline), self._whole()
         moment = self._moment(offline, found, self._clock())
         built = datetime.fromisoformat(pointer.built)
         state.days = slots.note_day(state.days, pointer.edition, layout.day_number(built))
@@ -327,16 +328,14 @@ class Signer:
         state.names = [self.folder.put_target(name, data) for name, data in contents.items()]
         state.names += [f"shards/{r.root.hex()}" for r in records if r.count]
         state.names += self._offline_names(offline)
-        versions = {role: self._version(role, moment) for role in ("live", "snapshot")}
-        live = roles.live(versions["live"], contents, key, moment)
-        snapshot = roles.snapshot(versions["snapshot"], offline, versions["live"], key, moment)
+        new = versions.following(self.folder, key, moment)
+        live = roles.live(new["live"], contents, key, moment)
+        snapshot = roles.snapshot(new["snapshot"], offline, new["live"], key, moment)
         for role, metadata in (("live", roles.encode(live)), ("snapshot", roles.encode(snapshot))):
-            name = layout.metadata_name(role, versions[role])
+            name = layout.metadata_name(role, new[role])
             self.folder.write(name, metadata)
             state.names.append(name)
-        stamp = roles.timestamp(
-            self._version("timestamp", moment), versions["snapshot"], key, moment
-        )
+        stamp = roles.timestamp(new["timestamp"], new["snapshot"], key, moment)
         Store(self.folder.path).sync()
         if root:
             version = roles.decode(root, Root).signed.version
@@ -386,15 +385,6 @@ class Signer:
         record = self.archive(offline)
         return names + ([f"shards/{record.root.hex()}"] if record and record.count else [])
 
-    def _version(self, role: str, moment: datetime) -> int:
-        """The next version of an online role, also after a crash that left files behind."""
-        if role == "timestamp":
-            found = self.signed()
-            last = found.timestamp.signed.version if found else 0
-        else:
-            last = max(self.folder.versions(role), default=0)
-        return last + 1 if last < _BEYOND else int(moment.timestamp())
-
     def _key(self, offline: roles.Offline) -> CryptoSigner:
         """The online key. Raises ``KeyFileError`` where it is not the one in force."""
         key = keys.read_online(self._key_file)
@@ -432,6 +422,7 @@ class Signer:
 
     def _install(self, request: Request, index: Index, pointer: Pointer | None) -> bool:
         offline, state = offline_after(request), self._load()
+        roles.check(offline, offline_before(request))
         if request.site:
             self.folder.put_target(layout.SITE, request.site.encode())
         if request.record:

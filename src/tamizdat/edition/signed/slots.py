@@ -2,7 +2,7 @@
 """From the builder's entries to the entries that are signed, and one index laid over another.
 
 What always holds: everything here streams in the order of the keys, which is the order of the
-builder's index; a day never goes back from one edition to the next.
+builder's index; an edition has the day on which it was built, whatever days came before.
 
 What is not done here: files (``folder``), deciding when which index is written (``signer``).
 """
@@ -23,12 +23,12 @@ _SLOT = struct.Struct(">10s32sIBHHB")
 _STATUS: Final = {200: layout.OK, 301: layout.MOVED, 410: layout.WITHDRAWN}
 _NOTHING = bytes(32)
 
-Days = list[tuple[int, int]]  # (first edition of a day, day), ascending
+Days = list[tuple[int, int]]  # (first edition of a day, day), ascending by edition
 
 
 def note_day(days: Days, edition: int, day: int) -> Days:
     """The calendar with one edition more."""
-    if days and (edition <= days[-1][0] or day <= days[-1][1]):
+    if days and (edition <= days[-1][0] or day == days[-1][1]):
         return days
     return [*days, (edition, day)]
 

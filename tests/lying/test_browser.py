@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The reader's verifier in Chromium against mirrors that lie, and an honest one after each."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.lying.liar import Answer, Mirror, Reply, honest
+from tests.lying.lies import OLDER, READS, Lie
+from tests.lying.scene import Scene
+from tests.lying.test_python_reader import LIES
+from tests.reader.conftest import ARGUMENTS, CHROMIUM
+from tests.reader.servers import BUILT
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.allow_hosts(["127.0.0.1", "::1"]),
+    pytest.mark.xdist_group("lying-browser"),
+]
+PATIENCE_MS = 15_000
+POLICY = "default-src 'none'; script-src 'self'; connect-src *"
+READ = """async ({root, state, mirror, path}) => {
+  const {Edition, IndexedDBState, mirror: of, single} = await import('/verifier.js');
+  const began = performance.now();
+  const bytes = Uint8Array.from(atob(root), (letter) => letter.charCodeAt(0));
+  const edition = await Edition.open(bytes, new IndexedDBState(state));
+  const fetch = of(mirror, {stall: 700, pace: 3_000});
+  const said = {};
+  try {
+    const signal = AbortSignal.timeout(6_000);
+    await edition.update(fetch, signal);
+    const page = await edition.read(path, single(fetch), signal);
+    Object.assign(said, {text: new TextDecoder().decode(page.bytes), asOf: page.asOf});
+  } catch (error) { said.error = error.code ?? String(error); }
+  return {...said, took: performance.now() - began};
+}"""
+
+
+def _entry(name: str) -> Reply | None:
+    """An honest page on which the reader runs."""
+    headers = {"Content-Security-Policy": POLICY, "Content-Encoding": None}
+    if name == "":
+        return Reply(b"<!doctype html><title>Paper</title>", headers={**headers, **_type("html")})
+    file = BUILT / name
+    script = {**headers, **_type("javascript")}
+    return Reply(file.read_bytes(), headers=script) if file.is_file() else None
+
+
+def _type(kind: str) -> dict[str, str | None]:
+    return {"Content-Type": f"text/{kind}; charset=utf-8"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium here: apt-get install -y chromium")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any) -> Iterator[Any]:
+    with Mirror(_entry) as entry, contextlib.closing(browser.new_context()) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(entry.url)
+        yield page
+
+
+class Reader:
+    """Somebody whose browser remembers under a name of its own."""
+
+    def __init__(self, page: Any, scene: Scene, name: str) -> None:
+        self.page = page
+        self._scene = scene
+        self._name = name
+
+    def read(self, answer: Answer) -> str:
+        """As ``test_python_reader.read``, in the words of the browser's reader."""
+        with Mirror(answer) as mirror:
+            given = {"mirror": mirror.url, "path": self._scene.path, "state": self._name}
+            root = base64.b64encode(self._scene.root).decode()
+            said = self.page.evaluate(READ, {**given, "root": root})
+            assert "cookie" not in {h for seen in mirror.headers_seen for h in seen}
+        assert said["took"] < PATIENCE_MS
+        if "error" in said:
+            return str(said["error"])
+        texts = {
+            self._scene.text(self._scene.present): READS,
+            self._scene.text(self._scene.seen): OLDER,
+            self._scene.text(self._scene.old): OLDER,
+        }
+        return texts[said["text"].encode()]
+
+
+@pytest.mark.parametrize(
+    "returning",
+    [pytest.param(False, id="first", marks=pytest.mark.slow), pytest.param(True, id="returning")],
+)
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_never_shown_and_the_next_mirror_serves(
+    lie: Lie, returning: bool, scene: Scene, page: Any
+) -> None:
+    reader = Reader(page, scene, f"{lie.name} {returning}")
+    if returning:
+        assert reader.read(honest(scene.seen)) == OLDER
+    assert reader.read(lie.tell(scene)) == lie.said_by("browser", returning=returning)
+    assert reader.read(honest(scene.present)) == READS
+    assert page.context.cookies() == []
+
+
+def test_who_has_read_the_newer_is_not_led_back(scene: Scene, page: Any) -> None:
+    reader = Reader(page, scene, "newer")
+    assert reader.read(honest(scene.present)) == READS
+    for files in (scene.seen, scene.old):
+        assert reader.read(honest(files)) == "rollback"
+    assert reader.read(honest(scene.present)) == READS

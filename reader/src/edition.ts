@@ -249,7 +249,8 @@ export async function isOf(found: Found, bytes: Bytes): Promise<boolean> {
 }
 
 function differ(a: Entry | undefined, b: Entry | undefined): boolean {
-  return !!a && !!b && (a.status !== b.status || compare(a.sha256, b.sha256) !== 0);
+  // The same bytes withdrawn, or of another type, are not the same page.
+  return !!a && !!b && (a.status !== b.status || a.media !== b.media || compare(a.sha256, b.sha256) !== 0);
 }
 
 function sameFiles(a: Files, b: Files): boolean {

@@ -16,6 +16,7 @@ from tamizdat.edition.signed.shards import KEY, Slot
 
 from .forge import (
     edited,
+    entry,
     fast_forward,
     name_of,
     objects,
@@ -213,6 +214,15 @@ def records(made: Editions) -> Iterator[Case]:
 
     def add(live: Any) -> None:
         live.targets[layout.ARCHIVE] = live.targets[layout.BASE]
+
+    sealed = entry(files, PAGE)._replace(edition=9, day=9)
+    for what, slot in {
+        "with the same": sealed,
+        "withdrawn": sealed._replace(status=layout.WITHDRAWN),
+        "of another type": sealed._replace(media=0),
+    }.items():
+        laid = signed_shard(press, files, slot.pack())
+        yield Case(f"index: a sealed page is overlaid, {what}", (Step(laid),))
 
     live = name_of(files, "live")
     grabbed = singly({**files, live: resigned(files[live], add, [press.online])})

@@ -143,5 +143,9 @@ def _expected(step: Step) -> dict[str, Any]:
     return {
         "sha256": slot.sha256.hex(),
         "stale": NOW + timedelta(hours=step.hours) >= expires,
-        "changed_after_sealing": sealed is not None and sealed.sha256 != slot.sha256,
+        "changed_after_sealing": sealed is not None and _shown(sealed) != _shown(slot),
     }
+
+
+def _shown(slot: Slot) -> tuple[bytes, int, int]:
+    return slot.sha256, slot.status, slot.media

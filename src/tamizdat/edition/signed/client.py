@@ -166,7 +166,7 @@ class SignedReader:
             path,
             slot,
             index,
-            bool(sealed and slot and slot.sha256 != sealed.sha256),
+            bool(sealed and slot and _shown(slot) != _shown(sealed)),
             datetime.fromtimestamp(built, UTC) if built is not None else None,
             edition.as_of,
             edition.stale,
@@ -319,6 +319,12 @@ def unpack(data: bytes, slot: Slot) -> bytes:
     if not decompressor.is_finished():
         raise TamperedError(f"{slot.sha256.hex()}.br does not end where its entry says")
     return verify(made, slot)
+
+
+def _shown(slot: Slot) -> tuple[bytes, int, int, int]:
+    """What readers notice of an entry: the same bytes withdrawn, or of another type, are not the
+    same page."""
+    return slot.sha256, slot.length, slot.status, slot.media
 
 
 def _check_records(records: Mapping[str, Record], known: memory.Memory | None) -> None:

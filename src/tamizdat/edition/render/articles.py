@@ -23,7 +23,7 @@ from tamizdat.edition.paths import listing_path, url
 from tamizdat.edition.render import linked, photo
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.render.photo import Photo
-from tamizdat.edition.render.templates import environment, render_blocks, trusted
+from tamizdat.edition.render.templates import escaped, part, trusted
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.story import BYLINE_RELS, InfoSource, Story, Term
 from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, Thumb
@@ -37,7 +37,7 @@ _WEB = re.compile(r"https?://[^\s]+\Z")
 _TABLE = '<figure class="table">'
 _SCROLLED = '<figure class="table" tabindex="0">'  # Wide tables scroll: by keyboard too.
 _REMEMBERED = 8192  # links that come again: topics, people, sections
-_TEMPLATE = environment.get_template("article.html")
+_HEAD, _TEXT = part("article.html", "head"), part("article.html", "text")
 
 
 def name_of(story: Story) -> str:
@@ -90,14 +90,16 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
     """The whole page of a published story."""
     address = tongue.site.address
     canonical = address + url(card.path)
+    headline = _escaped(card.headline)
     lead = Photo(story.lead_photo) if story.lead_photo else None
     image = _image(lead, address)
+    topics = story.topics
     values = {
         "t": tongue.words.plain,
         "paper": tongue.language.name,
-        "headline": _escaped(card.headline),
+        "headline": headline,
         "standfirst": card.standfirst,
-        "description": _escaped(card.standfirst or card.headline),
+        "description": _escaped(card.standfirst) if card.standfirst else headline,
         "kicker": _kicker(card),
         "canonical": _escaped(canonical),
         "alternates": alternates(tongue, canonical, facts.translations),
@@ -110,25 +112,25 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "photo": _lead_photo(lead, tongue.code),
         "body": _body(story, tongue.code),
         "sources": _sources(story.info_sources, tongue),
-        "about": _about(story, tongue),
+        "about": _about(story, topics, tongue),
         "related": [
             (c.path, c.headline, c.published, tongue.day(c.published)) for c in facts.related
         ],
         "sensitive": story.sensitive,
         "message": tongue.message,
         "latest": tongue.latest,
-        "linked_data": _linked_data(story, card, canonical, image, tongue),
+        "linked_data": _linked_data(story, card, canonical, image, topics, tongue),
         **_dates(card, tongue),
     }
     before, between, behind, after = tongue.encoded_furniture("article", card.section)
-    head, text = render_blocks(_TEMPLATE, values)
+    head, text = _HEAD(values).encode(), _TEXT(values).encode()
     languages = tongue.language_links({t.language: t.path for t in facts.translations})
     return b"".join((before, head, between, languages.encode(), behind, text, after))
 
 
 def _escaped(words: str) -> Markup:
     """Words that stand in several places of a page: escaped once."""
-    return trusted(escape(words))  # Escaped.
+    return trusted(escaped(words))
 
 
 def alternates(tongue: Tongue, canonical: str, links: Sequence[Link]) -> list[tuple[str, str]]:
@@ -260,13 +262,13 @@ def _web_link(uri: str) -> str:
     return uri if _WEB.match(uri) else ""
 
 
-def _about(story: Story, tongue: Tongue) -> list[tuple[str, Markup]]:
+def _about(story: Story, topics: list[Term], tongue: Tongue) -> list[tuple[str, Markup]]:
     """Where more of the same is found: series, topics, places, each with its links."""
-    groups: list[tuple[ListingKind, list[Term]]] = [
+    groups: tuple[tuple[ListingKind, list[Term]], ...] = (
         ("series", story.series),
-        ("topic", story.topics),
+        ("topic", topics),
         ("place", story.places),
-    ]
+    )
     rows = []
     for kind, terms in groups:
         links = [_defined(kind, tongue.code, t.literal, t.name or "") for t in terms if t.literal]
@@ -295,24 +297,27 @@ def _linked_data(
     card: Card,
     canonical: str,
     image: tuple[str, int, int, str] | None,
+    topics: list[Term],
     tongue: Tongue,
 ) -> Markup:
-    return linked.article(
-        {
-            "headline": card.headline,
-            "description": card.standfirst,
-            "url": canonical,
-            "datePublished": card.published,
-            "dateModified": card.updated,
-            "author": _authors(story, tongue),
-            "articleSection": card.section_title,
-            "image": image[:1] if image else None,
-            "inLanguage": tongue.code,
-            "isAccessibleForFree": True,
-            "keywords": [topic.name for topic in story.topics if topic.name],
-            "publisher": tongue.publisher_json,
-            "correction": [_comment(c) for c in story.corrections],
-        }
+    return linked.json_in_html(
+        linked.Article(
+            context="https://schema.org",
+            kind="NewsArticle",
+            free=True,
+            headline=card.headline,
+            description=card.standfirst,
+            url=canonical,
+            published=card.published,
+            modified=card.updated,
+            author=_authors(story, tongue),
+            section=card.section_title,
+            image=(image[0],) if image else None,
+            language=tongue.code,
+            keywords=[topic.name for topic in topics if topic.name],
+            publisher=tongue.publisher_json,
+            corrections=[_comment(c) for c in story.corrections],
+        )
     )
 
 

@@ -21,7 +21,7 @@ from tamizdat.edition.paths import index_path, url
 from tamizdat.edition.render import linked
 from tamizdat.edition.render.articles import alternates
 from tamizdat.edition.render.furniture import Tongue
-from tamizdat.edition.render.templates import environment, render, trusted
+from tamizdat.edition.render.templates import environment, macro, part, render, trusted
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.views import Card, Front, Link, Listing, ListingPage, Period
 
@@ -30,15 +30,15 @@ ABOVE = 1 + SIDE + 6
 MONTHS = 12
 FULL = 20
 _FRONT = environment.get_template("front.html")
-_LISTING = environment.get_template("listing.html")
+_HEAD = environment.get_template("_head.html")
+_LISTING = part("listing.html", "text")
 _INDEX = environment.get_template("index.html")
 _LATEST = environment.get_template("latest.html")
-_CARD = environment.get_template("_card.html").module
-_TEASER, _LINE = _CARD.teaser, _CARD.line  # type: ignore[attr-defined]  # Macros.
+_TEASER, _LINE = macro("_card.html", "teaser"), macro("_card.html", "line")
 _LABEL = re.compile(r"(\d{4})(?:-(\d\d))?\Z")
 _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)\Z")
 _TURNS = {"older": "older_stories", "newer": "newer_stories"}
-Run = tuple[str, str, Markup]
+Run = tuple[int, str, str, Markup]
 
 
 def front(front: Front, tongue: Tongue) -> bytes:
@@ -50,6 +50,7 @@ def front(front: Front, tongue: Tongue) -> bytes:
     blocks = _blocks(front, {card.uri for card in cards[:ABOVE]})
     shown = {card.uri for _, block in blocks for card in block}
     rest = [card for card in cards[ABOVE:] if card.uri not in shown]
+    pictured = 3 if all(card.photo for card in cards[1 + SIDE : 4 + SIDE]) else 0
     return _FRONT.render(
         f=tongue.furniture("front"),
         t=words.plain,
@@ -63,12 +64,14 @@ def front(front: Front, tongue: Tongue) -> bytes:
         day=tongue.calendar.weekday(today) if today else "",
         edition=words.fill("edition", number=front.edition) if front.edition else "",
         tagline=tongue.language.tagline,
-        lead=_timed(cards[:1], today, tongue)[0] if cards else None,
-        side=_timed(cards[1 : 1 + SIDE], today, tongue),
-        second=_timed(cards[1 + SIDE : ABOVE], today, tongue),
-        pictured=all(card.photo for card in cards[1 + SIDE : 4 + SIDE]),
-        blocks=[(listing, _timed(block, today, tongue)) for listing, block in blocks],
-        rest=_timed(rest, today, tongue),
+        lead=_teasers(cards[:1], today, tongue, pictured=1, eager=True),
+        side=_teasers(cards[1 : 1 + SIDE], today, tongue),
+        second=_teasers(cards[1 + SIDE : ABOVE], today, tongue, pictured=pictured),
+        blocks=[
+            (listing, _teasers(block, today, tongue, level="h3", pictured=1))
+            for listing, block in blocks
+        ],
+        rest=trusted("".join([_line_of(c, when(c, today, tongue), tongue) for c in rest])),
         months=_periods(front.months[:MONTHS], tongue),
         message=tongue.message,
     ).encode()
@@ -78,10 +81,6 @@ def _blocks(front: Front, above: set[str]) -> list[tuple[Listing, list[Card]]]:
     """Sections with what does not stand above them already."""
     blocks = [(b.listing, [c for c in b.cards if c.uri not in above]) for b in front.blocks]
     return [(listing, cards) for listing, cards in blocks if cards]
-
-
-def _timed(cards: Sequence[Card], today: date | None, tongue: Tongue) -> list[tuple[Card, str]]:
-    return [(card, when(card, today, tongue)) for card in cards]
 
 
 def when(card: Card, today: date | None, tongue: Tongue) -> str:
@@ -101,7 +100,6 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
         title = f"{title} · {tongue.language.name}"
     section = shown.slug if shown.kind == "section" else ""
     values = {
-        "f": tongue.furniture("listing", section),
         "t": words.plain,
         "title": title,
         "description": "" if period else shown.description,
@@ -109,14 +107,13 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
         "alternates": (),
         "feeds": _feeds(shown.path) if section else (),
         "linked_data": "",
-        "languages": tongue.language_links({}),
-        "listing": shown,
-        "period": period,
         "heading": heading,
         "label": _label(shown, period, tongue),
         "runs": _runs(page, tongue),
         "lines": shown.kind != "site",
-        "rows": () if period else _timed(page.cards[:FULL], None, tongue),
+        "rows": ""
+        if period
+        else _teasers(page.cards[:FULL], None, tongue, pictured=FULL, eager=True),
         "rest": "" if period else _lines(page.cards[FULL:], tongue),
         "older": page.older,
         "newer": page.newer,
@@ -125,7 +122,10 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
         "periods": _periods(page.periods, tongue),
         "spans": any("/" in period.label for period in page.periods),
     }
-    return render(_LISTING, values)
+    before, between, behind, after = tongue.encoded_furniture("listing", section)
+    head, text = render(_HEAD, values), _LISTING(values).encode()
+    languages = tongue.language_links({}).encode()
+    return b"".join((before, head, between, languages, behind, text, after))
 
 
 def _label(shown: Listing, period: Period | None, tongue: Tongue) -> Markup | str:
@@ -150,21 +150,47 @@ def _runs(page: ListingPage, tongue: Tongue) -> list[Run]:
 
 
 def _days(cards: Sequence[Card], tongue: Tongue) -> list[Run]:
-    """Runs of stories of one day: its ISO date, its words, the stories with their times."""
+    """Runs of stories of one day: its number on the page, its ISO date, its words, the stories
+    with their times."""
     rows = [_row(card, tongue) for card in cards]
     return [
-        (day.isoformat(), tongue.calendar.day_label(day), _joined(run))
-        for day, run in groupby(rows, key=itemgetter(0))
+        (number, day.isoformat(), tongue.calendar.day_label(day), _joined(run))
+        for number, (day, run) in enumerate(groupby(rows, key=itemgetter(0)), 1)
     ]
 
 
 def _months(cards: Sequence[Card], tongue: Tongue) -> list[Run]:
-    """Runs of stories of one month: its ISO date, its words, the stories with their days."""
+    """The same of one month, the stories with their days."""
     rows = [_dated(card, tongue) for card in cards]
     return [
-        (f"{first:%Y-%m}", tongue.calendar.month(first.year, first.month), _joined(run))
-        for first, run in groupby(rows, key=itemgetter(0))
+        (number, f"{first:%Y-%m}", tongue.calendar.month(first.year, first.month), _joined(run))
+        for number, (first, run) in enumerate(groupby(rows, key=itemgetter(0)), 1)
     ]
+
+
+def _teasers(
+    cards: Sequence[Card], today: date | None, tongue: Tongue, *, level: str = "h2",
+    pictured: int = 0, eager: bool = False,
+) -> Markup:  # fmt: skip
+    """Stories with their words; so many of the first with their photo, the very first of which
+    is loaded at once where ``eager``."""
+    rows = [
+        _teaser(
+            card, when(card, today, tongue), tongue, level, number < pictured, eager and not number
+        )
+        for number, card in enumerate(cards)
+    ]
+    return trusted("".join(rows))
+
+
+def _teaser(
+    card: Card, when: str, tongue: Tongue, level: str, pictured: bool = False, eager: bool = False
+) -> str:
+    mark = tongue.words["corrected"] if card.corrected else ""
+    return _TEASER(
+        card.path, card.headline, card.kicker, card.standfirst, card.published, when, mark, level,
+        card.photo if pictured else None, eager,
+    )  # fmt: skip
 
 
 def _lines(cards: Sequence[Card], tongue: Tongue) -> Markup:
@@ -175,8 +201,12 @@ def _lines(cards: Sequence[Card], tongue: Tongue) -> Markup:
 def _line(card: Card, tongue: Tongue) -> str:
     """A story in one line. Kept: it is in six lists, and there again when the next one comes."""
     day = tongue.calendar.local(card.published).date()
-    html: str = _LINE(card, tongue.calendar.day(day), tongue.words.plain)
-    return html
+    return _line_of(card, tongue.calendar.day(day), tongue)
+
+
+def _line_of(card: Card, day: str, tongue: Tongue) -> str:
+    mark = tongue.words["corrected"] if card.corrected else ""
+    return _LINE(card.path, card.headline, card.published, day, mark)
 
 
 def _joined(rows: Iterable[tuple[date, str]]) -> Markup:
@@ -187,16 +217,15 @@ def _joined(rows: Iterable[tuple[date, str]]) -> Markup:
 def _row(card: Card, tongue: Tongue) -> tuple[date, str]:
     """A story under its day: which day, and its HTML. Kept for the next part of its month."""
     local = tongue.calendar.local(card.published)
-    html: str = _TEASER(card, f"{local.hour:02}:{local.minute:02}", tongue.words.plain, "h3")
-    return local.date(), html
+    time = f"{local.hour:02}:{local.minute:02}"
+    return local.date(), _teaser(card, time, tongue, "h3")
 
 
 @lru_cache(maxsize=16_384)
 def _dated(card: Card, tongue: Tongue) -> tuple[date, str]:
     """A story under its month: which month, and its HTML. Kept, as a story is in six volumes."""
     day = tongue.calendar.local(card.published).date()
-    html: str = _LINE(card, tongue.calendar.day_label(day), tongue.words.plain)
-    return day.replace(day=1), html
+    return day.replace(day=1), _line_of(card, tongue.calendar.day_label(day), tongue)
 
 
 def _periods(periods: Sequence[Period], tongue: Tongue) -> list[tuple[str, str]]:

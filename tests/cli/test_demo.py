@@ -34,6 +34,7 @@ def test_the_demo_is_filled_published_checked_continued_and_stopped(
     assert (tree / "en" / "index.html").is_file()
     assert (tree / "ru" / "index.html").is_file()
     _nothing_of_the_staff_is_in(tree)
+    _the_reader_coped(report)
 
     with sqlite3.connect(tmp_path / "demo" / "desk.sqlite3") as database:
         database.execute(HEADLINE)
@@ -44,6 +45,17 @@ def test_the_demo_is_filled_published_checked_continued_and_stopped(
     with sqlite3.connect(tmp_path / "demo" / "desk.sqlite3") as database:
         rows = database.execute("SELECT 1 FROM newsroom_article WHERE headline = 'Edited'")
         assert len(rows.fetchall()) == 1, "what somebody changed stays"
+
+
+def _the_reader_coped(report: dict[str, Any]) -> None:
+    """Every page was read and proven, though one mirror lies and one is slow."""
+    assert report["verified"] is True
+    told = {mirror["kind"]: mirror for mirror in report["mirrors"]}
+    assert set(told) == {"honest", "lying", "slow"}
+    assert sum(mirror["served"] for mirror in report["mirrors"]) == report["pages"]
+    assert told["lying"]["served"] == 0, "each of its pages is false"
+    assert told["lying"]["lies"] >= report["pages"] // 3 - 1
+    assert told["slow"]["refused"] > 0
 
 
 def _serve_and_stop(
@@ -65,6 +77,7 @@ def _serve_and_stop(
         found = json.loads(tamizdat("doctor", "--dir", "demo", "--json", code=None).stdout)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
+    assert [mirror["kind"] for mirror in report["mirrors"]] == ["honest", "lying", "slow"]
     assert found["findings"]
     assert {"worker"} <= {f["name"] for f in found["findings"] if f["level"] == "fine"}
     assert found["ok"] is True, found

@@ -19,7 +19,10 @@ from tamizdat.cli.common import is_ours, print_failure
 from tamizdat.cli.lazy import LazyGroup
 
 COMMANDS = {
-    "demo": ("tamizdat.cli.demo:demo", "Fill a demo newsroom, publish it, serve desk and paper."),
+    "demo": (
+        "tamizdat.cli.demo:demo",
+        "Fill a demo newsroom, publish it, serve desk, paper and mirrors.",
+    ),
     "init": ("tamizdat.cli.init:init", "Start a real newsroom in a folder."),
     "run": ("tamizdat.cli.run:run", "Run desk, worker and paper in one process tree."),
     "import": ("tamizdat.cli.importing:import_", "Bring in stories that others wrote."),

@@ -10,13 +10,16 @@ import json
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tamizdat.cli import common
-from tamizdat.cli.demo_check import check_desk, check_paper
+from tamizdat.cli.demo_check import CheckError, check_desk, check_paper
+from tamizdat.cli.demo_coping import Told, cope, pages_of
+from tamizdat.cli.demo_mirrors import DemoMirrors, demo_mirrors
 from tamizdat.cli.folder import start_folder, write_secret
 from tamizdat.cli.init import prepare_database
 from tamizdat.cli.keys import make_keys_with
@@ -29,6 +32,7 @@ from tamizdat.edition.signed.keys import write_private
 HOST = "127.0.0.1"
 PASSWORDS = "demo-accounts"
 HOLDERS = ("anna", "ben", "cleo")
+MIRRORS_FROM = 10  # ports after the first one
 ROLES = ("reporter", "editor", "publisher", "operator")
 
 
@@ -51,40 +55,48 @@ ROLES = ("reporter", "editor", "publisher", "operator")
 @click.option("--once", is_flag=True, help="Do everything, check that it answers, and end.")
 @common.json_option
 def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
-    """Fill a demo newsroom, publish it, serve desk and paper.
+    """Fill a demo newsroom, publish it, serve desk, paper and mirrors.
 
-    Everything is invented and stays on this machine. Stop it with Ctrl-C; run again, it goes on
-    with what is there.
+    Everything is invented and stays on this machine. One of the three mirrors lies and one is
+    slow; a reader gets every page all the same. Stop it with Ctrl-C; run again, it goes on with
+    what is there.
     """
     started = time.monotonic()
-    newsroom = _newsroom(folder, port)
-    passwords = fill(newsroom)
-    stories = count_stories()
-    desk_port = free_port(HOST, port)
-    paper_port = free_port(HOST, port + 1, taken=[desk_port])
-    processes = children(newsroom, desk_port=desk_port, paper_port=paper_port)
-    with Supervisor(processes, say=common.say, log_folder=newsroom.run) as supervisor:
-        common.say("Starting desk, worker and paper …")
-        supervisor.start()
-        supervisor.wait_until_ready()
-        report = {
-            "ok": True,
-            "stories": stories,
-            "pages": count_pages(newsroom),
-            "seconds": 0.0,
-            "edition": str(newsroom.edition / "tree"),
-            "paper": f"http://{HOST}:{paper_port}/",
-            "desk": f"http://{HOST}:{desk_port}/desk/",
-        }
-        if once:
-            common.say("Asking the paper and the desk …")
-            check_paper(HOST, paper_port, newsroom.edition / "tree")
-            check_desk(HOST, desk_port)
-        report["seconds"] = round(time.monotonic() - started, 1)
-        common.print_json(report) if as_json else _tell(report, passwords, once)
-        if not once:
-            supervisor.watch()
-            common.say("Stopping. The demo stays in its folder; run it again to go on.")
+    with demo_mirrors(_newsroom(folder, port), port + MIRRORS_FROM) as mirrors:
+        newsroom = mirrors.newsroom
+        passwords = fill(newsroom)
+        push(mirrors)
+        mirrors.start()
+        stories = count_stories()
+        desk_port = free_port(HOST, port)
+        paper_port = free_port(HOST, port + 1, taken=[desk_port])
+        processes = children(newsroom, desk_port=desk_port, paper_port=paper_port)
+        with Supervisor(processes, say=common.say, log_folder=newsroom.run) as supervisor:
+            common.say("Starting desk, worker and paper …")
+            supervisor.start()
+            supervisor.wait_until_ready()
+            report: dict[str, Any] = {
+                "ok": True,
+                "stories": stories,
+                "pages": count_pages(newsroom),
+                "seconds": 0.0,
+                "edition": str(newsroom.edition / "tree"),
+                "paper": f"http://{HOST}:{paper_port}/",
+                "desk": f"http://{HOST}:{desk_port}/desk/",
+                "mirrors": [Told(m.name, m.kind, m.settings.url) for m in mirrors.all],
+                "verified": False,
+            }
+            if once:
+                common.say("Asking the paper and the desk …")
+                check_paper(HOST, paper_port, newsroom.edition / "tree")
+                check_desk(HOST, desk_port)
+                report |= {"mirrors": read_all(mirrors, supervisor), "verified": True}
+            report["seconds"] = round(time.monotonic() - started, 1)
+            common.print_json(report) if as_json else _tell(report, passwords, once)
+            if not once:
+                _show_coping(mirrors, supervisor)
+                supervisor.watch()
+                common.say("Stopping. The demo stays in its folder; run it again to go on.")
 
 
 def _newsroom(folder: Path, port: int) -> Newsroom:
@@ -134,6 +146,33 @@ def make_demo_keys(newsroom: Newsroom) -> None:
         write_private(out / f"{name}.passphrase", f"{passphrase}\n".encode())
 
 
+def push(mirrors: DemoMirrors) -> None:
+    """Bring the edition to the mirrors, as ``tamizdat mirror push`` does."""
+    from tamizdat.mirrors.work import Work
+
+    common.say("Pushing the paper to three mirrors …")
+    work = Work(mirrors.newsroom)
+    for mirror in mirrors.all:
+        work.push(mirror.settings, patience=60.0)
+
+
+def read_all(mirrors: DemoMirrors, supervisor: Supervisor) -> list[Told]:
+    """Read every page through the mirrors and prove it."""
+    common.say("Reading every page through the mirrors, of which one lies and one is slow …")
+    edition = mirrors.newsroom.edition
+    root = (edition / "metadata" / "1.root.json").read_bytes()
+    pages = list(pages_of(edition / "tree"))
+    return cope(mirrors.all, root, pages, lambda: supervisor.stopping)
+
+
+def _show_coping(mirrors: DemoMirrors, supervisor: Supervisor) -> None:
+    try:
+        for line in _told(read_all(mirrors, supervisor)):
+            common.say(line)
+    except CheckError as error:  # It stays worth a look: what is wrong is said.
+        common.say(str(error))
+
+
 def _passwords(newsroom: Newsroom) -> dict[str, str]:
     """The demo accounts' passwords: drawn at the first run, kept in ``secrets/``."""
     path = newsroom.secrets / PASSWORDS
@@ -161,11 +200,25 @@ def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None
     click.echo(f"The paper   {report['paper']}   {report['stories']} stories")
     click.echo(f"The desk    {report['desk']}")
     click.echo(f"As files    {report['edition']}")
+    for at, mirror in enumerate(report["mirrors"]):
+        click.echo(f"{'' if at else 'Mirrors':<12}{mirror.url}   {mirror.name}, {mirror.kind}")
     click.echo("\nLog in to the desk as        with the password")
     for role, password in passwords.items():
         click.echo(f"  {role:<27}{password}")
     if once:
+        click.echo()
+        for line in _told(report["mirrors"]):
+            click.echo(line)
         click.echo(f"\nEverything answers. {report['pages']} pages, {report['seconds']} s.")
     else:
         click.echo("\nA reporter writes and sends to review; an editor or publisher publishes.")
         click.echo("Stop with Ctrl-C. All of it is invented and stays on this machine.")
+
+
+def _told(mirrors: list[Told]) -> Iterator[str]:
+    """What the reader met, in words."""
+    yield "A reader with nothing but the three mirrors read every page, and proved each:"
+    for mirror in mirrors:
+        why = "false" if mirror.lies else "too slow or not there"
+        refused = f", {mirror.refused} refused as {why}" if mirror.refused else ""
+        yield f"  {mirror.name} ({mirror.kind}): {mirror.served} pages taken{refused}"

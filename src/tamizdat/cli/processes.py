@@ -137,6 +137,11 @@ class Supervisor:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.ask_to_stop()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping
+
     def ask_to_stop(self) -> None:
         """Make ``watch`` and ``wait_until_ready`` return. Safe in a signal handler."""
         self._stopping = True

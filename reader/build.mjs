@@ -16,7 +16,7 @@ const PARTS = [
   // Only for browsers without Ed25519: before Chrome 137, Firefox 129, Safari 17.
   { name: "ed25519.js", entry: "src/noble.ts", budget: 3_500, format: "iife", globalName: "tamizdatEd25519" },
   // Worker and verifier in one; its first line, the newsroom's own constants, is put in by the paper.
-  { name: "sw.js", entry: "src/worker.ts", budget: 13_600, format: "iife" },
+  { name: "sw.js", entry: "src/worker.ts", budget: 14_200, format: "iife" },
   // The single file, with its page: `tamizdat edition reader` puts them together.
   { name: "reader.js", entry: "src/single.ts", budget: 20_000, format: "iife" },
 ];

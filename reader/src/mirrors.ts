@@ -8,14 +8,16 @@
 // bytes in a short time, as long as there is another.
 
 import type { Bytes } from "./bytes";
-import { is } from "./errors";
+import { fail, is } from "./errors";
 import { mirror, single, type Fetch, type Patience, type Source } from "./fetching";
 import { race } from "./race";
+import { inSlices, SLICE } from "./slices";
 
 export const STALL = 3_000;
 export const LOAD = 14_000;
 const LOAD_LASTS = 60_000;
 const FORGIVEN = 600_000; // Half of the trouble is forgotten in this time.
+const ALIVE = 15_000;
 const IMPATIENCE = 1_000;
 const PACE = 8; // Bytes a millisecond below which a second mirror is asked too.
 
@@ -33,6 +35,8 @@ export interface Host extends Health {
   /** True of the address that the reader opened. */
   own: boolean;
   fetch: Fetch;
+  /** The same for a part of each file, from a byte on and up to another; not every host can. */
+  part: ((from: number, to: number) => Fetch) | undefined;
   /** Bytes that it carried lately, and when last. */
   load: number;
   used: number;
@@ -47,6 +51,8 @@ export interface HostsOptions {
 
 export class Hosts {
   private readonly hosts = new Map<string, Host>();
+  /** Until when large files are asked for in slices. */
+  private narrow = 0;
   private readonly options: HostsOptions;
 
   constructor(
@@ -58,17 +64,25 @@ export class Hosts {
 
   /** Adds mirrors; those known already stay as they are. */
   add(urls: Iterable<string>): void {
-    for (const url of urls) this.addFetch(url, mirror(url, { stall: STALL, ...this.options.patience }));
+    const patience = { stall: STALL, ...this.options.patience };
+    const fetch = patience.fetch ?? globalThis.fetch.bind(globalThis);
+    for (const url of urls) {
+      this.addFetch(url, mirror(url, patience), (from, to) => {
+        const headers = { range: `bytes=${from}-${to - 1}` };
+        const cut: typeof fetch = (address, init) => fetch(address, { ...init, headers });
+        return mirror(url, { stall: STALL / 2, fetch: cut });
+      });
+    }
   }
 
   /** Adds what is read like a mirror. */
-  addFetch(url: string, fetch: Fetch): void {
+  addFetch(url: string, fetch: Fetch, part?: Host["part"]): void {
     if (this.hosts.has(url)) return;
     const own = url === this.own;
     const nothing = { trouble: 0, counted: 0, worked: 0, load: 0, used: 0 };
     // The address that was opened knows of its reader anyway; of the others, each reader has
     // an order of its own.
-    this.hosts.set(url, { url, own, fetch, rank: own ? -1 : this.options.random(), ...nothing });
+    this.hosts.set(url, { url, own, fetch, part, rank: own ? -1 : this.options.random(), ...nothing });
   }
 
   all(): Host[] {
@@ -83,10 +97,14 @@ export class Hosts {
   }
 
   worked(host: Host, bytes: number): void {
+    this.carried(host, bytes);
+    this.count(host, 0, 0.5);
+  }
+
+  carried(host: Host, bytes: number): void {
     const now = this.options.now();
     host.load = (now - host.used < LOAD_LASTS ? host.load : 0) + bytes;
     host.used = host.worked = now;
-    this.count(host, 0, 0.5);
   }
 
   failed(host: Host, error: unknown): void {
@@ -121,18 +139,51 @@ export class Hosts {
 
   /** A source of all of them. `from` hears who had it. */
   source(from: (host: Host) => void = () => undefined): Source {
-    return {
-      get: <T>(names: readonly string[], limit: number, check: (bytes: Bytes) => Promise<T>, signal?: AbortSignal) => {
-        const bytes = expected(names, limit);
-        const run = (host: Host, stop: AbortSignal): Promise<T> => this.ask(host, bytes, stop, async () => {
+    return { get: (names, limit, check, signal) => this.get(names, limit, check, signal, from) };
+  }
+
+  private async get<T>(
+    names: readonly string[],
+    limit: number,
+    check: (bytes: Bytes) => Promise<T>,
+    signal: AbortSignal | undefined,
+    from: (host: Host) => void,
+  ): Promise<T> {
+    const bytes = expected(names, limit);
+    const whole = (hosts: readonly Host[]): Promise<T> => {
+      const run = (host: Host, stop: AbortSignal): Promise<T> =>
+        this.ask(host, bytes, stop, async () => {
           const value = await single(host.fetch).get(names, limit, check, stop);
           if (!stop.aborted) from(host);
           return value;
         });
-        const patience = IMPATIENCE + bytes / PACE;
-        return race(this.order(bytes), run, patience, signal, (host) => this.overtaken(host));
-      },
+      return race(hosts, run, IMPATIENCE + bytes / PACE, signal, (host) => this.overtaken(host));
     };
+    const order = this.order(bytes);
+    if (limit <= SLICE || !names[0]!.startsWith("objects/")) return whole(order);
+    const sliced = async (): Promise<T> => check(await inSlices(this, names.at(-1)!, limit, signal));
+    const large = bytes > LOAD;
+    try {
+      if (large && this.narrow > this.options.now()) return await sliced();
+      return await whole(large ? order.slice(0, 1) : order);
+    } catch (error) {
+      if (!is(error) || signal?.aborted) throw error;
+      if (!is(error, "network") || !this.alive()) return large ? whole(order) : fail(error.code, error.subject);
+    }
+    try {
+      const value = await sliced();
+      this.narrow = this.options.now() + FORGIVEN;
+      order[0]!.trouble = 0; // It was the network.
+      return value;
+    } catch (error) {
+      if (!is(error) || signal?.aborted) throw error;
+      return whole(order); // A mirror that knows no slices, or one that lied in its own.
+    }
+  }
+
+  /** Did anybody carry anything just now? Else there is no narrow network but none. */
+  private alive(): boolean {
+    return this.all().some((host) => this.options.now() - host.worked < ALIVE);
   }
 
   /** Runs what asks a host, and counts how it went; what was stopped from here counts for nothing. */

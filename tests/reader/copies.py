@@ -138,7 +138,8 @@ Change = Callable[[str, bytes], bytes]
 
 class Copy(ThreadingHTTPServer):
     """Serves an edition. ``change`` alters what is sent, ``down`` answers nothing at all,
-    ``silent`` takes connections and says nothing, ``asked`` are the paths that were asked for."""
+    ``silent`` takes connections and says nothing, ``wall`` is after how many bytes a connection
+    freezes (0: never), ``asked`` are the paths that were asked for."""
 
     daemon_threads = True
 
@@ -147,6 +148,7 @@ class Copy(ThreadingHTTPServer):
         self.edition: Server | None = None
         self.change: Change = lambda _path, data: data
         self.down = self.silent = False
+        self.wall = 0
         self.asked: list[str] = []
         self.ended = threading.Event()
 
@@ -161,6 +163,7 @@ class Copy(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Copy
     protocol_version = "HTTP/1.1"
+    sent = 0
 
     def do_GET(self) -> None:
         server = self.server
@@ -171,7 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         path = unquote(self.path).partition("?")[0]
-        answer = server.edition.answer(Request("GET", path, False, "", ""))
+        part = self.headers.get("range", "")
+        answer = server.edition.answer(Request("GET", path, False, "", part))
         body = answer.body
         if answer.file:
             body = Path(answer.file).read_bytes()[answer.start : answer.end]
@@ -185,7 +189,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name.decode(), value.decode("latin-1"))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self._write(body)
+
+    def _write(self, body: bytes) -> None:
+        """The body, as far as this connection may carry it."""
+        wall = self.server.wall
+        left = wall - self.sent if wall else len(body)
+        self.sent += len(body)
+        self.wfile.write(body[: max(0, left)])
+        if left < len(body):
+            self.wfile.flush()
+            self.server.ended.wait(60)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nobody's requests are written down."""

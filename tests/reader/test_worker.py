@@ -72,7 +72,7 @@ def scene(browser: Any, servers: tuple[Room, list[Copy]]) -> Iterator[Scene]:
     room, found = servers
     for server in found:
         server.serve(room.desk.folder.path)
-        server.down = server.silent = False
+        server.down, server.silent, server.wall = False, False, 0
         server.change = lambda _path, data: data
         server.asked.clear()
     context = browser.new_context()
@@ -143,6 +143,26 @@ def test_silence_costs_a_few_seconds_and_is_remembered(scene: Scene) -> None:
     print(f"silent entry: {first:.1f} s, then {second:.1f} s")  # noqa: T201
     assert first < 5
     assert second < 2
+
+
+def test_behind_a_wall_of_sixteen_kilobytes_pages_and_pictures_come_all_the_same(
+    scene: Scene,
+) -> None:
+    scene.settle()
+    for server in scene.servers:
+        server.wall = 16_000
+    began = time.monotonic()
+    scene.page.goto(scene.address(scene.room.path(2)), wait_until="commit")
+    scene.page.wait_for_selector("article")
+    text = time.monotonic() - began
+    path, length = scene.page.evaluate(
+        """async () => { const p = document.querySelector('figure.photo img');
+        p.scrollIntoView(); await p.decode();
+        return [p.currentSrc, (await (await fetch(p.currentSrc)).arrayBuffer()).byteLength]; }"""
+    )
+    print(f"wall: text {text:.1f} s, picture {length} bytes {time.monotonic() - began:.1f} s")  # noqa: T201
+    assert length > 2 * 16_000, path
+    assert text < 5
 
 
 def test_everything_down_shows_what_was_read_with_its_date(scene: Scene) -> None:

@@ -113,7 +113,7 @@ class Server:
                 return Answer(200, found.headers, self._compressed(found.packed))
             if found is not None:
                 length = os.stat(found.path).st_size
-                return Answer(200, found.headers, file=found.path, end=length)
+                return _ranged(found.headers, found.path, length, request)
         except FileNotFoundError:
             pass
         return Answer(404, serve_signed.absent(), b"There is no such file here.\n")
@@ -122,7 +122,7 @@ class Server:
         headers = self._scripts.headers()
         if not request.brotli:
             return Answer(200, headers, script)
-        return Answer(200, [*headers, (b"content-encoding", b"br")], pack(script))
+        return Answer(200, [*headers, (b"content-encoding", b"br")], serve_signed.packed(script))
 
     def _missing(self, request: Request) -> Answer:
         """The paper's own page, in the language of the address where it has one."""
@@ -159,16 +159,7 @@ class Server:
         """A picture, recording or document: sent in chunks, or the part that a player asks for."""
         headers = [(b"content-type", entry.media_type.encode()), (b"accept-ranges", b"bytes")]
         headers += _caching(entry, _tag(entry, request)) + SECURITY
-        name = self._reader.store.name(entry.sha256)
-        if not request.range.startswith("bytes=") or "," in request.range:
-            return Answer(200, headers, file=name, end=entry.length)
-        part = _part(request.range.removeprefix("bytes="), entry.length)
-        if part is None:
-            unit = f"bytes */{entry.length}".encode()
-            return Answer(416, [*SECURITY, (b"content-range", unit)])
-        start, end = part
-        shown = f"bytes {start}-{end - 1}/{entry.length}".encode()
-        return Answer(206, [*headers, (b"content-range", shown)], file=name, start=start, end=end)
+        return _ranged(headers, self._reader.store.name(entry.sha256), entry.length, request)
 
     def _compress(self, sha256: str) -> bytes:
         try:
@@ -177,6 +168,19 @@ class Server:
         except FileNotFoundError:
             data = self._reader.store.get(sha256)
             return pack(data)
+
+
+def _ranged(headers: Headers, name: str, length: int, request: Request) -> Answer:
+    """A file, or the part of it that is asked for."""
+    if not request.range.startswith("bytes=") or "," in request.range:
+        return Answer(200, headers, file=name, end=length)
+    part = _part(request.range.removeprefix("bytes="), length)
+    if part is None:
+        unit = f"bytes */{length}".encode()
+        return Answer(416, [*SECURITY, (b"content-range", unit)])
+    start, end = part
+    shown = f"bytes {start}-{end - 1}/{length}".encode()
+    return Answer(206, [*headers, (b"content-range", shown)], file=name, start=start, end=end)
 
 
 def _tag(entry: Entry, request: Request) -> str:

@@ -11,10 +11,12 @@ What is not done here: the paper's pages (``serve``).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tamizdat.edition.signed import layout, programs
+from tamizdat.edition.store import pack
 
 _NAME = re.compile(
     r"metadata/(?:timestamp\.json|current|[0-9]{1,15}\.(?:root|snapshot|targets|live|archive)\.json)"
@@ -24,6 +26,7 @@ _NAME = re.compile(
     r"|shards/[0-9a-f]{64}/[0-9a-f]{2}/[0-9a-f]{6}"
     r"|objects/(?P<two>[0-9a-f]{2})/(?P=two)[0-9a-f]{62}(?P<br>\.br)?"
 )
+_SMALLEST: Final = 11  # quality of brotli
 FOLDERS = ("/metadata/", "/targets/", "/shards/", "/objects/")
 _HEAD = (
     (b"access-control-allow-origin", b"*"),
@@ -66,6 +69,12 @@ def find(folder: Path, path: str) -> File | None:
 def absent() -> list[tuple[bytes, bytes]]:
     """Headers of the answer that there is no such file: it may be there the next moment."""
     return [(b"content-type", b"text/plain"), (b"cache-control", b"no-cache"), *_HEAD]
+
+
+@lru_cache(maxsize=4)
+def packed(script: bytes) -> bytes:
+    """A script as small as it goes: each browser fetches it every day."""
+    return pack(script, _SMALLEST)
 
 
 class Scripts:

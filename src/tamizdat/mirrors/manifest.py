@@ -181,14 +181,20 @@ class Manifest:
             self.db.executemany("DELETE FROM file WHERE name = ?", [(name,) for name in names])
 
     def rebuild(self, found: Iterable[Held]) -> None:
-        """Believe the mirror's own list of what it has; the next plan starts from nothing."""
+        """Believe the mirror's own list of what it has, but for metadata: names that are counted
+        may mean other bytes there, where somebody else wrote them. The next plan starts from
+        nothing."""
         with self.transaction():
             for table in ("file", "laid", "plain"):
                 self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - no word of anybody's
             self.db.execute("DELETE FROM meta WHERE key IN ('base', 'archive', 'plain')")
             self.db.executemany(
-                "INSERT OR IGNORE INTO file VALUES (?, ?, 1, NULL)",
-                (held for held in found if is_signed(held.name) and held.name not in HEADS),
+                "INSERT OR IGNORE INTO file VALUES (?, ?, ?, NULL)",
+                (
+                    (held.name, held.length, not held.name.startswith("metadata/"))
+                    for held in found
+                    if is_signed(held.name) and held.name not in HEADS
+                ),
             )
 
     def total(self) -> tuple[int, int]:

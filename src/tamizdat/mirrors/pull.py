@@ -20,6 +20,7 @@ import contextlib
 import fcntl
 import json
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,17 +31,20 @@ from typing import NamedTuple
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from tamizdat.edition.signed import current, layout, shards
+from tamizdat.edition.signed import current, layout, roles, shards
 from tamizdat.edition.signed.client import INDEXES, Edition, SignedReader, unpack, verify
 from tamizdat.edition.signed.errors import (
     BadFormatError,
     MissingError,
+    TamperedError,
+    TooLongError,
     UnreachableError,
     VerifyError,
 )
 from tamizdat.edition.signed.fetch import Fetcher, side_by_side
+from tamizdat.edition.signed.memory import TRUSTED
 from tamizdat.edition.store import Store, compressible
-from tamizdat.mirrors.errors import BusyError, MisconfiguredError
+from tamizdat.mirrors.errors import BusyError, FullError, MisconfiguredError
 from tamizdat.mirrors.manifest import Manifest
 from tamizdat.mirrors.ports import FOLDERS, Held
 from tamizdat.mirrors.source import digest, shard_names
@@ -77,12 +81,11 @@ def pull(
 ) -> Pulled:
     """Bring the copy in ``folder`` to the newest edition of another copy. ``root`` is needed the
     first time (``first_root``). Raises ``VerifyError``, ``MirrorError``, ``OSError``."""
-    with _alone(folder):
+    with _alone(folder), _noted(folder) as noted:
         counting = _Counting(fetch)
-        with contextlib.closing(Manifest(folder / PRIVATE / "held.sqlite3")) as noted:
-            known = _pinned(folder, root)
-            reader = SignedReader(counting, folder / PRIVATE, known, clock, parallel=CONNECTIONS)
-            return _Pull(counting, folder, reader, noted, progress).run()
+        known = _pinned(folder, root)
+        reader = SignedReader(counting, folder / PRIVATE, known, clock, parallel=CONNECTIONS)
+        return _Pull(counting, folder, reader, noted, progress).run()
 
 
 def first_root(fetch: Fetcher) -> bytes:
@@ -151,6 +154,8 @@ class _Pull:
         if not self._noted.meta("known"):
             self._noted.rebuild(_held(self._folder))
             self._noted.set_meta("known", "yes")
+        with self._noted.transaction():  # So that a pull that never ends leaves nothing for ever.
+            self._noted.need(self._small(edition, metadata))
         self._shards()
         slots = self._slots(edition)
         self._note(edition, metadata, slots)
@@ -182,9 +187,8 @@ class _Pull:
             name = layout.metadata_name("root", version)
             try:
                 data = self._fetch.fetch(name, layout.ROOT_LIMIT)
-                older = Metadata[Root].from_bytes(data)
-                older.signed.verify_delegate("root", following.signed_bytes, following.signatures)
-            except (MissingError, RepositoryError, ValueError):
+                older = _older_root(data, version, following)
+            except (MissingError, TooLongError, BadFormatError, RepositoryError, ValueError):
                 break  # Nobody who began with it could follow to ours.
             found[name], following = data, older
         return found
@@ -220,18 +224,22 @@ class _Pull:
         self, edition: Edition, metadata: dict[str, bytes], slots: dict[bytes, shards.Slot]
     ) -> None:
         def files() -> Iterator[tuple[str, int]]:
-            for name, data in metadata.items():
-                if name != layout.TIMESTAMP:
-                    yield name, len(data)
-            for record in edition.records.values():
-                for name in shard_names(record):
-                    yield name, 0
+            yield from self._small(edition, metadata)
             for sha256, slot in slots.items():
                 for brotli in (False, True):
                     yield layout.object_name(sha256.hex(), brotli=brotli), slot.length
 
         with self._noted.transaction():
             self._noted.need_all(files())
+
+    def _small(self, edition: Edition, metadata: dict[str, bytes]) -> Iterator[tuple[str, int]]:
+        """Metadata and shards."""
+        for name, data in metadata.items():
+            if name != layout.TIMESTAMP:
+                yield name, len(data)
+        for record in edition.records.values():
+            for name in shard_names(record):
+                yield name, 0
 
     # Fetching
 
@@ -277,7 +285,7 @@ class _Pull:
         sha256 = slot.sha256.hex()
         plain, packed = (layout.object_name(sha256, brotli=brotli) for brotli in (False, True))
         if compressible(layout.media_type(slot.media)) and slot.length:
-            with contextlib.suppress(MissingError):
+            with contextlib.suppress(MissingError, TamperedError, TooLongError):
                 data = self._fetch.fetch(packed, slot.length + _BROTLI_MORE)
                 unpacked = unpack(data, slot)
                 _write(self._folder / packed, data)
@@ -304,6 +312,7 @@ class _Pull:
             for name in names:
                 path = self._folder / name
                 path.unlink(missing_ok=True)
+                _aside(path).unlink(missing_ok=True)  # Left by a pull that was killed.
                 with contextlib.suppress(OSError):
                     path.parent.rmdir()
                     path.parent.parent.rmdir()
@@ -359,7 +368,7 @@ def _held(folder: Path) -> Iterator[Held]:
 def _write(path: Path, data: bytes) -> None:
     """Put a file there, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
+    aside = _aside(path)
     try:
         aside.write_bytes(data)
         aside.replace(path)
@@ -369,10 +378,26 @@ def _write(path: Path, data: bytes) -> None:
         raise
 
 
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def _older_root(data: bytes, version: int, following: Metadata[Root]) -> Metadata[Root]:
+    """A root that was in force: by its own word and by that of the one that came after it."""
+    older = roles.decode(data, Root)
+    if older.signed.version != version:
+        raise BadFormatError(f"root {version} has another version than its name says")
+    for root in (older, following):
+        older.signed.verify_delegate("root", root.signed_bytes, root.signatures)
+    return older
+
+
 def _pinned(folder: Path, root: bytes | None) -> bytes:
     """The root that this copy is verified from: the one it was begun with. Raises
     ``MisconfiguredError``."""
     known = known_root(folder)
+    if not (folder / PRIVATE / TRUSTED).exists() and root is not None:
+        known = None  # Nothing was verified with it yet: it may be damaged, or mistaken.
     if known is None and root is None:
         raise MisconfiguredError("a new copy must be told the newsroom's root: --root FILE")
     if known is not None and root is not None and not _same(known, root):
@@ -402,6 +427,17 @@ def _alone(folder: Path) -> Iterator[None]:
         raise BusyError(f"another pull works in {folder} now") from None
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _noted(folder: Path) -> Iterator[Manifest]:
+    try:
+        with contextlib.closing(Manifest(folder / PRIVATE / "held.sqlite3")) as noted:
+            yield noted
+    except sqlite3.Error as error:
+        raise FullError(
+            f"{folder} gives trouble ({error}): is its disk full? The copy is as it was; pull again"
+        ) from error
 
 
 def is_foreign(folder: Path) -> bool:

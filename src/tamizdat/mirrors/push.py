@@ -198,5 +198,5 @@ def _version(timestamp: bytes) -> int:
     """The version that a timestamp on a mirror claims; 0 where it is none."""
     try:
         return msgspec.json.decode(timestamp, type=_Timestamp).signed.version
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return 0

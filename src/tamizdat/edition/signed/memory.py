@@ -12,11 +12,14 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from tamizdat.edition.signed.errors import BadFormatError
 from tamizdat.edition.signed.workflow import Verified
+
+TRUSTED: Final = "trusted.json"
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -35,12 +38,12 @@ class Memory(msgspec.Struct, frozen=True):
 
 def load(folder: Path) -> Memory | None:
     """None where nothing is remembered. Raises ``BadFormatError`` where it cannot be read."""
-    path = folder / "trusted.json"
+    path = folder / TRUSTED
     try:
         memory = msgspec.json.decode(path.read_bytes(), type=Memory)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadFormatError(
             f"{path} is damaged: remove it, and what was seen is learned anew from the root"
         ) from error
@@ -52,7 +55,7 @@ def load(folder: Path) -> Memory | None:
 def save(folder: Path, memory: Memory) -> None:
     """Remember; returns when it is on the disk. Raises ``OSError``."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "trusted.json"
+    path = folder / TRUSTED
     data = msgspec.json.encode(memory)
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == data:

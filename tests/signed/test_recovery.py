@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tamizdat.edition.signed import ceremony, keys, layout, roles, slots
+from tamizdat.edition.index import Entry
+from tamizdat.edition.signed import ceremony, keys, layout, roles, shards, signer, slots
+from tamizdat.edition.signed.errors import CollisionError
 from tamizdat.edition.signed.signer import PENDING
 from tests.edition.papers import make_story
 from tests.signed.newsroom import Newsroom
@@ -155,3 +157,37 @@ def test_the_calendar_is_asked_by_edition() -> None:
         days = slots.note_day(days, edition, day)
     assert [slots.day_of(days, edition) for edition in range(1, 6)] == [10, 10, 4000, 11, 11]
     assert len(days) == 3
+
+
+def test_two_addresses_with_one_key_are_not_signed_and_nothing_is_swapped(
+    room: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten bytes are few enough that somebody could search for such a pair for days."""
+    reader = room.reader("iva")
+    room.check(reader)
+    one, other = make_story(1).path, make_story(5).path
+    real = shards.key_of
+
+    def colliding(path: str) -> bytes:
+        return real(one if path == other else path)
+
+    with monkeypatch.context() as patch:
+        for module in (shards, slots, signer):
+            patch.setattr(module, "key_of", colliding)
+        assert other in room.publish(5)[0]
+    reader.refresh()
+    assert b"Text of 1." in reader.read(one)
+    del room.stories[5]
+    room.whole()
+    room.check(reader)
+
+
+def test_neighbours_with_one_key_are_refused_when_all_is_written() -> None:
+    entries = [
+        Entry("/a/", "00" * 32, 1, 1, "text/html"),
+        Entry("/b/", "00" * 32, 1, 1, "text/html"),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slots, "key_of", lambda path: bytes(10))
+        with pytest.raises(CollisionError, match="/b/"):
+            list(slots.packed(entries, []))

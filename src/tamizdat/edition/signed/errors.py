@@ -16,6 +16,7 @@
     │   └── UnreachableError     the mirror does not answer as a mirror (not permanent)
     ├── KeyFileError             a key file cannot be read, opened or written
     ├── CeremonyError            a step of a ceremony does not fit what was prepared
+    ├── CollisionError           two addresses have one key: nothing was signed
     └── ClockError               the clock cannot be right; nothing was signed
 
 ``permanent`` says whether asking the same copy again can help, ``code`` names the class in
@@ -77,6 +78,16 @@ class KeyFileError(EditionError):
 
 class CeremonyError(EditionError):
     pass
+
+
+class CollisionError(EditionError):
+    """Nobody meets this by chance: somebody searched for two such addresses."""
+
+    def __init__(self, *paths: str) -> None:
+        super().__init__(
+            f"the address {' and '.join(paths)} has the key of another, so that readers could not "
+            "tell them apart: change it, and ask who chose it"
+        )
 
 
 class ClockError(EditionError):

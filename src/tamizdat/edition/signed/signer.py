@@ -33,6 +33,7 @@ from tamizdat.edition.signed.errors import (
     BadFormatError,
     CeremonyError,
     ClockError,
+    CollisionError,
     KeyFileError,
     VerifyError,
 )
@@ -276,16 +277,21 @@ class Signer:
         gone: bytes,
     ) -> None:
         old, new = change
+        key = key_of((new or old).path)  # type: ignore[union-attr]  # one of them is there
         if new is not None:
-            slot = slots.pack(new, slots.day_of(days, new.edition))
-            laid[slot[:KEY]] = slot
-        elif old is not None:
-            key = key_of(old.path)
-            below = next((s for r in lower if (s := self.folder.find(r, key))), None)
-            if below is None or slots.is_gone(below):
-                laid.pop(key, None)
-            else:
-                laid[key] = key + gone[KEY:]
+            present = None if old else laid.get(key) or self._beneath(lower, key)
+            if present is not None and not slots.is_gone(present):
+                raise CollisionError(new.path)
+            laid[key] = slots.pack(new, slots.day_of(days, new.edition))
+            return
+        below = self._beneath(lower, key)
+        if below is None or slots.is_gone(below):
+            laid.pop(key, None)
+        else:
+            laid[key] = key + gone[KEY:]
+
+    def _beneath(self, lower: tuple[Record | None, ...], key: bytes) -> bytes | None:
+        return next((s for r in lower if (s := self.folder.find(r, key))), None)
 
     def _fold(
         self, state: State, offline: roles.Offline, index: Index, pointer: Pointer

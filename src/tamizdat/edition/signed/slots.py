@@ -9,7 +9,6 @@ What is not done here: files (``folder``), deciding when which index is written 
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +16,8 @@ from typing import Final
 
 from tamizdat.edition.index import Entry
 from tamizdat.edition.signed import layout
-from tamizdat.edition.signed.shards import KEY
+from tamizdat.edition.signed.errors import CollisionError
+from tamizdat.edition.signed.shards import KEY, key_of
 
 _SLOT = struct.Struct(">10s32sIBHHB")
 _STATUS: Final = {200: layout.OK, 301: layout.MOVED, 410: layout.WITHDRAWN}
@@ -44,7 +44,7 @@ def pack(entry: Entry, day: int) -> bytes:
     edition = entry.edition
     status = _STATUS[entry.status] << 6
     return _SLOT.pack(
-        hashlib.sha256(entry.path.encode()).digest()[:KEY],
+        key_of(entry.path),
         bytes.fromhex(entry.sha256),
         entry.length,
         edition >> 16,
@@ -60,13 +60,18 @@ def gone(key: bytes, edition: int, day: int) -> bytes:
 
 
 def packed(entries: Iterable[Entry], days: Days) -> Iterator[bytes]:
-    """All entries of an index of the builder's, in its order."""
+    """All entries of an index of the builder's, in its order. Raises ``CollisionError``."""
     known: dict[int, int] = {}
+    last = b""
     for entry in entries:
         day = known.get(entry.edition)
         if day is None:
             day = known[entry.edition] = day_of(days, entry.edition)
-        yield pack(entry, day)
+        slot = pack(entry, day)
+        if slot[:KEY] == last:
+            raise CollisionError(entry.path)
+        last = slot[:KEY]
+        yield slot
 
 
 def same(one: bytes, other: bytes) -> bool:

@@ -231,9 +231,9 @@ class Catalogue:
     def insert_many(self, rows: Sequence[tuple[StoryRow, tuple[int, int]]], first: int) -> None:
         """Add stories with ids from ``first`` on, and where each lies in the story log."""
         stories, members, refs, media, former = [], [], [], [], []
-        listings = self._listings
+        listings, known = self._listings, self._files
         for story, (r, (start, length)) in enumerate(rows, first):
-            files = tuple(map(self._file_id, r.files))
+            files = tuple([known.get(file.path) or self._file_id(file) for file in r.files])
             detail = _encode((r.memberships, r.related, files, r.former))  # As ``Detail``.
             language, rank = r.language, r.rank
             stories.append(
@@ -243,9 +243,8 @@ class Catalogue:
                 )
             )  # fmt: skip
             for kind, slug, _, period in r.memberships:
-                listing = listings.get((kind, language, slug)) or self.listing_id(
-                    kind, language, slug
-                )
+                place = (kind, language, slug)
+                listing = listings.get(place) or self.listing_id(*place)
                 members.append((listing, period, rank, story))
             refs += [(uri, story) for uri in r.related]
             media += [(file, story) for file in files]

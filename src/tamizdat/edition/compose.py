@@ -38,6 +38,7 @@ from tamizdat.edition.volumes import HIGHEST, LOWEST, Volume
 
 MOST_RELATED = 8
 _CACHED = 20_000  # cards, about 1 kB each
+_NEAR = 8_000  # cards, of stories that others lead to
 _VIEWS = 5_000
 
 
@@ -69,6 +70,7 @@ class Composer:
             for profile in language.profiles
         }
         self._cards: dict[int, Card] = {}
+        self._live: dict[str, Card | None] = {}
         self._items: dict[int, FeedItem] = {}
         self._zone = paths.zone(site.timezone)
         self._views: dict[int, Listing] = {}
@@ -79,7 +81,7 @@ class Composer:
 
     def stories(self, kept: Sequence[Kept]) -> Iterator[Output]:
         """The pages of stories, tombstones of withdrawn ones, and redirects to them."""
-        targets = self._catalogue.live_cards(u for k in kept for u in k.row.related)
+        targets = self._targets(kept)
         translated = self._catalogue.translations(k.row.translation for k in kept)
         for one in kept:
             story = decode(self._log.read(one.start, one.length))
@@ -93,6 +95,16 @@ class Composer:
                 yield Output(one.row.path, self._renderer.tombstone(story, card), 410)
             for path in one.row.former:
                 yield self._redirect(path, one.row.path, one.row.language, one.row.rank)
+
+    def _targets(self, kept: Sequence[Kept]) -> dict[str, Card | None]:
+        """The cards of the stories that these lead to, None where one is not published now. Kept
+        for the next ones: stories lead to those that came shortly before them."""
+        if len(self._live) > _NEAR:
+            self._live.clear()
+        if missing := {u for k in kept for u in k.row.related} - self._live.keys():
+            self._live.update(dict.fromkeys(missing))
+            self._live.update(self._catalogue.live_cards(missing))
+        return self._live
 
     def redirect(self, path: str) -> Output | None:
         """The redirect page at a former address, where a story has it."""
@@ -377,6 +389,6 @@ def _before(pins: Sequence[Card], others: Sequence[Card]) -> tuple[Card, ...]:
     return (*pins, *(card for card in others if card.uri not in shown))
 
 
-def _related(one: Kept, targets: dict[str, Card]) -> tuple[Card, ...]:
-    found = [card for uri in one.row.related if (card := targets.get(uri))]
+def _related(one: Kept, targets: dict[str, Card | None]) -> tuple[Card, ...]:
+    found = [card for uri in one.row.related if (card := targets[uri])]
     return tuple(found[:MOST_RELATED])

@@ -100,10 +100,11 @@ def is_safe(path: str) -> bool:
     or overlong segments, no control characters, backslashes or queries."""
     if not path.startswith("/") or path != unicodedata.normalize("NFC", path):
         return False
-    if _UNSAFE.search(path):
+    if _UNSAFE.search(path) or "//" in path:
         return False
-    segments = path[1:].removesuffix("/").split("/")
-    return path == "/" or all(s and len(s.encode()) <= LONGEST_SEGMENT for s in segments)
+    if len(path.encode()) <= LONGEST_SEGMENT:
+        return True
+    return all(len(segment.encode()) <= LONGEST_SEGMENT for segment in path.split("/"))
 
 
 def former(address: str) -> str | None:

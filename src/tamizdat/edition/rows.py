@@ -25,6 +25,7 @@ from tamizdat.edition.story import Story, Term, decode, ni_sha256, parse_date
 from tamizdat.edition.views import Card, Renderer
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 TIE_BITS = 21
 _cards = msgspec.json.Encoder()
 
@@ -90,7 +91,7 @@ def _unpack(raw: bytes) -> Rows:
 
 
 def rank(published: datetime, uri: str) -> int:
-    milliseconds = (published - EPOCH) // timedelta(milliseconds=1)
+    milliseconds = (published - EPOCH) // _MILLISECOND
     tie = int.from_bytes(hashlib.sha256(uri.encode()).digest()[:4], "big")
     return (milliseconds << TIE_BITS) | (tie & ((1 << TIE_BITS) - 1))
 
@@ -124,7 +125,7 @@ def make_row(story: Story, renderer: Renderer, site: Site, now: datetime) -> Sto
         live=not withdrawn,
         month=local.year * 100 + local.month,
         rank=rank(published, uri),
-        updated=f"{story.updated.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        updated=f"{story.updated.astimezone(UTC).isoformat()[:19]}Z",
         translation=story.translation_key,
         card=_cards.encode(card),
         memberships=() if withdrawn else _memberships(story, site, local),
@@ -178,9 +179,10 @@ def _check_publishable(story: Story, site: Site, now: datetime) -> None:
 def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership, ...]:
     found = [Membership("site", "", "", local.year * 100 + local.month)]
     if story.section is not None:
-        slug = _term_slug(story.section)
+        term = story.section
+        slug = paths.slugify(term.literal or term.name or "")
         _check_section(slug, story, site)
-        found.append(Membership("section", slug, story.section.name or slug, 0))
+        found.append(Membership("section", slug, term.name or slug, 0))
     kinds: tuple[tuple[ListingKind, list[Term]], ...] = (
         ("topic", story.topics),
         ("place", story.places),
@@ -188,13 +190,15 @@ def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership,
         ("series", story.series),
     )
     for kind, terms in kinds:
-        for term in terms:
-            if slug := _term_slug(term):
-                found.append(_member(kind, slug, term.name or slug, 0))
-    return tuple({(m.kind, m.slug): m for m in reversed(found)}.values())[::-1]
+        found += [m for t in terms if (m := _membership(kind, t.literal, t.name))]
+    return tuple({m[:2]: m for m in reversed(found)}.values())[::-1]
 
 
-_member = lru_cache(maxsize=8192)(Membership)
+@lru_cache(maxsize=8192)
+def _membership(kind: ListingKind, literal: str | None, name: str | None) -> Membership | None:
+    """A story's place in a list, or None where the term has no letter to make an address of."""
+    slug = paths.slugify(literal or name or "")
+    return Membership(kind, slug, name or slug, 0) if slug else None
 
 
 def _check_section(slug: str, story: Story, site: Site) -> None:
@@ -204,10 +208,6 @@ def _check_section(slug: str, story: Story, site: Site) -> None:
         raise StoryError(f"story {story.uri}: “{slug}” cannot be the address of a section")
 
 
-def _term_slug(term: Term) -> str:
-    return paths.slugify(term.literal or term.name or "")
-
-
 def _related(story: Story) -> tuple[str, ...]:
     uris = dict.fromkeys(item.uri for item in story.related)
     uris.pop(story.uri, None)
@@ -215,13 +215,8 @@ def _related(story: Story) -> tuple[str, ...]:
 
 
 def _files(story: Story) -> tuple[File, ...]:
-    found: dict[str, File] = {}
-    for rendition in story.media():
-        label = rendition.title or rendition.name
-        file = _file(rendition.href or "", rendition.content_type or "", label)
-        if file is not None:
-            found[file.path] = file
-    return tuple(found.values())
+    shown = [_file(r.href or "", r.content_type or "", r.title or r.name) for r in story.media()]
+    return tuple({file.path: file for file in shown if file is not None}.values())
 
 
 @lru_cache(maxsize=8192)

@@ -285,12 +285,13 @@ class Story(_Part):
     def alt_values(self, role: str) -> Iterator[str]:
         return (a.value for a in self.alt_ids if a.role == role and a.value)
 
-    def media(self) -> Iterator[Rendition]:
+    def media(self) -> list[Rendition]:
         """Every file that the story shows, those of its photos included."""
-        yield from [r for r in self.renditions if r.href]
+        found = [r for r in self.renditions if r.href]
         for item in self.associations:
             if item.renditions or item.associations:
-                yield from item.media()
+                found += item.media()
+        return found
 
 
 def _text(texts: Iterable[Text], role: str | None) -> str:

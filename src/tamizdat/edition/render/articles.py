@@ -23,7 +23,7 @@ from tamizdat.edition.paths import listing_path, url
 from tamizdat.edition.render import linked, photo
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.render.photo import Photo
-from tamizdat.edition.render.templates import escaped, part, trusted
+from tamizdat.edition.render.templates import escaped, macro, part, trusted
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.story import BYLINE_RELS, InfoSource, Story, Term
 from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, Thumb
@@ -38,6 +38,7 @@ _TABLE = '<figure class="table">'
 _SCROLLED = '<figure class="table" tabindex="0">'  # Wide tables scroll: by keyboard too.
 _REMEMBERED = 8192  # links that come again: topics, people, sections
 _HEAD, _TEXT = part("article.html", "head"), part("article.html", "text")
+_MORE = macro("article.html", "more")
 
 
 def name_of(story: Story) -> str:
@@ -113,9 +114,7 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "body": _body(story, tongue.code),
         "sources": _sources(story.info_sources, tongue),
         "about": _about(story, topics, tongue),
-        "related": [
-            (c.path, c.headline, c.published, tongue.day(c.published)) for c in facts.related
-        ],
+        "related": trusted("".join([_more(card, tongue) for card in facts.related])),
         "sensitive": story.sensitive,
         "message": tongue.message,
         "latest": tongue.latest,
@@ -157,26 +156,34 @@ def link(href: str, words: str) -> str:
     return f'<a href="{escape(href)}">{escape(words, quote=False)}</a>'
 
 
-def _linked(kind: ListingKind, term: Term, language: str) -> str:
-    name = term.name or term.literal or ""
-    if not term.literal:
+def _linked(kind: ListingKind, slug: str | None, name: str | None, language: str) -> str:
+    name = name or slug or ""
+    if not slug:
         return escape(name, quote=False)
-    return link(listing_path(kind, language, term.literal), name)
+    return link(listing_path(kind, language, slug), name)
 
 
 def _byline(story: Story, tongue: Tongue) -> Markup:
     """Everybody who made the story, by what they did, each linked to what they wrote."""
-    people: dict[str, list[str]] = {}
-    for person in story.people:
-        if person.rel in BYLINE_RELS:
-            people.setdefault(person.rel, []).append(_linked("person", person, tongue.code))
-    if not people:
-        return trusted(escape(story.by or "", quote=False))  # Escaped.
+    people = [(p.rel, p.literal, p.name) for p in story.people if p.rel in BYLINE_RELS]
+    if people:
+        return _people(tuple(people), tongue)
+    return trusted(escape(story.by or "", quote=False))  # Escaped.
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _people(
+    people: tuple[tuple[str | None, str | None, str | None], ...], tongue: Tongue
+) -> Markup:
+    """Role, slug and name of each, as HTML."""
+    links: dict[str | None, list[str]] = {}
+    for rel, slug, name in people:
+        links.setdefault(rel, []).append(_linked("person", slug, name, tongue.code))
     lines = []
     for rel in BYLINE_RELS:
-        if rel in people:
+        if rel in links:
             before, after = tongue.words.around(f"by_{rel}")
-            lines.append(f"<span>{before}{tongue.words.join(people[rel])}{after}</span>")
+            lines.append(f"<span>{before}{tongue.words.join(links[rel])}{after}</span>")
     return trusted(" ".join(lines))  # Every name is escaped above.
 
 
@@ -281,6 +288,12 @@ def _about(story: Story, topics: list[Term], tongue: Tongue) -> list[tuple[str, 
 def _defined(kind: ListingKind, language: str, slug: str, name: str) -> str:
     href = listing_path(kind, language, slug)
     return f'<dd><a href="{escape(href)}">{escape(name or slug)}</a></dd>'
+
+
+@lru_cache(maxsize=4096)
+def _more(card: Card, tongue: Tongue) -> str:
+    """A story under “Read more”. Kept: stories lead to those that came shortly before them."""
+    return _MORE(card.path, card.headline, card.published, tongue.day(card.published))
 
 
 def _image(lead: Photo | None, address: str) -> tuple[str, int, int, str] | None:

@@ -200,7 +200,7 @@ export class Hosts {
 
   private cost(host: Host, bytes: number, now: number): number {
     const load = (now - host.used < LOAD_LASTS ? host.load : 0) + bytes;
-    const trouble = Math.floor(this.trouble(host, now));
+    const trouble = Math.round(this.trouble(host, now));
     // Trouble weighs most, then too much load, then how much.
     return trouble * 1e9 + (load > LOAD ? load : 0);
   }

@@ -17,6 +17,7 @@ import { Hosts, type Health, type Host } from "./mirrors";
 import { race } from "./race";
 
 const FRESH = 60_000;
+const JUST_NOW = 3_000;
 /** How long the reader of a page that is at hand waits for a newer edition, and for a page. */
 const WAIT = 2_500;
 const WAIT_PAGE = 4_000;
@@ -95,13 +96,22 @@ export class Stand {
   async show(path: string, anew = false, signal?: AbortSignal): Promise<Answer | Elsewhere> {
     const kept = await this.kept(path);
     await this.present(anew);
-    const live = this.read(path, signal);
+    const live = this.readNow(path, signal);
     if (!kept) return live;
     const late = (): Answer => ({ ...kept, host: "", refreshed: false });
     return soon(live, WAIT_PAGE, late).catch((error: unknown) => {
       if (is(error)) return late();
       throw error;
     });
+  }
+
+  /** A page that is not there may have been published this minute. */
+  private async readNow(path: string, signal: AbortSignal | undefined): Promise<Answer | Elsewhere> {
+    const asked = this.asked;
+    const answer = await this.read(path, signal);
+    if ("elsewhere" in answer || answer.status !== 404 || this.now() - asked < JUST_NOW) return answer;
+    await this.refresh(true);
+    return this.asked === asked ? answer : this.read(path, signal);
   }
 
   /** What was shown last at a path, verified again by its hash. */

@@ -205,6 +205,9 @@ def test_withdrawn_moved_and_absent_pages_are_proven_too(scene: Scene) -> None:
 def test_a_newer_edition_is_seen_when_the_page_is_loaded_again(scene: Scene) -> None:
     scene.settle()
     scene.room.publish_story(7, headline="Ferries sail again")
+    time.sleep(3.1)
+    scene.visit(scene.room.path(7))
+    assert "Ferries sail again" in scene.text(), "not seen before, so the mirrors are asked"
     scene.visit("/en/")
     scene.page.reload()
     assert "Ferries sail again" in scene.text()
@@ -253,17 +256,20 @@ def test_a_part_of_a_verified_file_can_be_asked_for(scene: Scene) -> None:
 
 
 def test_a_page_costs_the_worker_little_time(scene: Scene) -> None:
+    """From the request to verified bytes, with what was verified before at hand. Other programs
+    on this machine count too, so the least of it says most."""
     scene.settle()
     took = []
-    for _ in range(8):
-        scene.page.reload()
+    for number in (5, 1) * 6:
+        scene.visit(scene.room.path(number))
         took.append(
             scene.page.evaluate(
                 "performance.getEntriesByType('navigation')[0].serverTiming[0].duration"
             )
         )
     took.sort()
-    print(f"answering from the worker, whole: {took}")  # noqa: T201
+    print(f"from request to verified bytes: {took} ms")  # noqa: T201
+    assert took[0] <= 20
 
 
 def test_a_story_that_was_withdrawn_leaves_the_device_too(scene: Scene) -> None:

@@ -52,9 +52,9 @@ def _the_reader_coped(report: dict[str, Any]) -> None:
     assert report["verified"] is True
     told = {mirror["kind"]: mirror for mirror in report["mirrors"]}
     assert set(told) == {"honest", "lying", "slow"}
-    assert sum(mirror["served"] for mirror in report["mirrors"]) == report["pages"]
+    assert sum(mirror["served"] for mirror in report["mirrors"]) > report["stories"]
     assert told["lying"]["served"] == 0, "each of its pages is false"
-    assert told["lying"]["lies"] >= report["pages"] // 3 - 1
+    assert told["lying"]["lies"] > report["stories"] // 3
     assert told["slow"]["refused"] > 0
 
 

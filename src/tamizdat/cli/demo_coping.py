@@ -100,6 +100,8 @@ def _read(sources: Sequence[_Source], page: str, turn: int) -> bool:
 
 
 def pages_of(tree: Path) -> Iterator[str]:
-    """The paths of the pages that lie in the plain files, as readers ask for them."""
+    """The paths of the pages that lie in the plain files, as readers ask for them; not those of
+    the fragments that pages pull in."""
     for file in sorted(tree.rglob("*.html")):
-        yield "/" + file.relative_to(tree).as_posix().removesuffix("index.html")
+        if "fragments" not in file.relative_to(tree).parts:
+            yield "/" + file.relative_to(tree).as_posix().removesuffix("index.html")

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from tamizdat.cli import cli
 from tamizdat.edition.signed import layout
 from tamizdat.edition.signed.check import Report, check
+from tamizdat.edition.signed.errors import BadFormatError
+from tamizdat.edition.signed.workflow import check_strictly
 from tests.signed.copies import MemoryFetcher
 from tests.signed.test_vectors import ROOT, VECTORS, folder
 
@@ -128,3 +130,44 @@ def test_the_clock_of_the_command_is_the_machines(tmp_path: Path) -> None:
     report = json.loads(CliRunner().invoke(cli, ["edition", "verify", copy, "--json"]).stdout)
     stale = datetime.now(UTC) > NOW + timedelta(days=7)
     assert [finding["kind"] for finding in report["findings"]] == ["stale"] * stale
+
+
+@pytest.mark.parametrize("junk", [b"", b"{}", b"[" * 9_000])
+def test_a_root_that_is_none_is_not_taken_for_the_copys_own(junk: bytes) -> None:
+    """An empty file where the newsroom's root should be proves nothing of anybody's copy."""
+    assert not report(folder("second"), root=junk).ok
+
+
+@pytest.mark.parametrize("name", [layout.TIMESTAMP, "metadata/1.targets.json"])
+def test_metadata_of_another_role_is_no_root(name: str) -> None:
+    files = folder("second")
+    assert ("altered", "metadata") in found(files, root=files[name])
+    lying = MemoryFetcher({**files, "metadata/1.root.json": files[name]})
+    assert not check(lying, clock=lambda: NOW).ok
+
+
+@pytest.mark.parametrize("number", ["1.5", "1e400", "NaN", "9007199254740992", "9" * 5_000])
+def test_a_number_that_readers_could_read_in_two_ways_is_refused(number: str) -> None:
+    with pytest.raises(BadFormatError):
+        check_strictly("x", b'{"signed":{"version":%s}}' % number.encode())
+
+
+def test_a_key_is_one_key_however_it_is_spelt() -> None:
+    keys = {name: {"keyval": {"public": spelt}} for name, spelt in (("a", "ab"), ("b", "AB"))}
+    with pytest.raises(BadFormatError, match="two identifiers"):
+        check_strictly("x", json.dumps({"signed": {"keys": keys}}).encode())
+
+
+def test_a_copy_cannot_write_on_the_readers_terminal(tmp_path: Path) -> None:
+    """Names of keys and types are the copy's own words."""
+    clear = "\x1b[2J\u202eAll of it is as it was signed."
+    files = folder("second")
+    stamp = json.loads(files[layout.TIMESTAMP])
+    stamp["signatures"] = [{"keyid": clear, "sig": "00"}]
+    other = {"signatures": [], "signed": {**stamp["signed"], "_type": clear}}
+    for said in (stamp, other):
+        lying = {**files, layout.TIMESTAMP: json.dumps(said).encode()}
+        copy = put(lying, tmp_path / str(said is stamp))
+        result = CliRunner().invoke(cli, ["edition", "verify", copy])
+        assert result.exit_code == 1
+        assert all(line.isprintable() for line in result.output.split("\n"))

@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from tamizdat.config import Newsroom
+from tamizdat.edition.signed.plain import plain
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -79,7 +80,7 @@ def is_ours(error: Exception) -> bool:
 
 def print_failure(error: Exception, *, as_json: bool) -> None:
     """Say on standard error what went wrong; for a machine also on standard output."""
-    message = _sentence(error)
+    message = "\n".join(plain(line) for line in _sentence(error).split("\n"))
     if as_json:
         print_json({"ok": False, "error": message})
     click.echo(f"tamizdat: {message}", err=True)

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from tamizdat.cli.common import json_option, print_json, say
+from tamizdat.edition.signed.plain import plain
 
 if TYPE_CHECKING:
     from tamizdat.edition.signed.check import Report
@@ -93,7 +94,7 @@ def _print(report: Report, copy: str) -> None:
         )
     for role, signers in report.signers.items():
         signed = ", ".join(
-            f"{signer.keyid} ({signer.who}{'' if signer.valid else ', does not hold'})"
+            f"{plain(signer.keyid)} ({signer.who}{'' if signer.valid else ', does not hold'})"
             for signer in signers
         )
         click.echo(f"  {role} is signed by {signed or 'nobody'}")
@@ -102,7 +103,7 @@ def _print(report: Report, copy: str) -> None:
         f"{report.objects:,} files of the paper, {report.bytes / 1e6:,.1f} MB."
     )
     for finding in report.findings[:_SHOWN]:
-        click.echo(f"{finding.kind.upper()}: {finding.file}: {finding.message}")
+        click.echo(f"{finding.kind.upper()}: {plain(finding.file)}: {plain(finding.message)}")
     if (more := len(report.findings) - _SHOWN) > 0:
         click.echo(f"and {more:,} more (all of them with --json)")
     if report.ok:

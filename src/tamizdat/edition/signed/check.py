@@ -21,9 +21,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata
+from tuf.api.metadata import Metadata, Root
 
-from tamizdat.edition.signed import current, layout, workflow
+from tamizdat.edition.signed import current, layout, roles, workflow
 from tamizdat.edition.signed.client import Edition, SignedReader, WalkedShard, unpack, verify
 from tamizdat.edition.signed.errors import MissingError, VerifyError
 from tamizdat.edition.signed.fetch import Fetcher, side_by_side
@@ -99,7 +99,9 @@ def check(
 
     Raises ``VerifyError`` only where the copy has no root to begin with.
     """
-    trusted = root or fetch.fetch(layout.metadata_name("root", 1), layout.ROOT_LIMIT)
+    trusted = root
+    if trusted is None:
+        trusted = fetch.fetch(layout.metadata_name("root", 1), layout.ROOT_LIMIT)
     report = Report(hashlib.sha256(trusted).hexdigest(), root is not None, findings=[], signers={})
     with tempfile.TemporaryDirectory(prefix="tamizdat-") as fresh:
         reader = _open(fetch, trusted, state, Path(fresh), clock, parallel, report)
@@ -228,7 +230,7 @@ def _signers_of_anything(fetch: Fetcher, root: bytes) -> dict[str, list[Signer]]
     """Whose signatures lie there, where the copy could not be verified: by the root's keys."""
     found: dict[str, list[Signer]] = {}
     with suppress(VerifyError, ValueError, RepositoryError):
-        keys = Metadata.from_bytes(root).signed.keys
+        keys = roles.decode(root, Root).signed.keys
         data = fetch.fetch(layout.TIMESTAMP, layout.TIMESTAMP_LIMIT)
         metadata: Metadata[Any] = Metadata.from_bytes(data)
         for keyid, signature in metadata.signatures.items():

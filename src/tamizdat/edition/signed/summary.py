@@ -21,18 +21,11 @@ import msgspec
 
 from tamizdat.edition.signed import layout, roles
 from tamizdat.edition.signed.errors import BadFormatError, CeremonyError
+from tamizdat.edition.signed.plain import plain
 from tamizdat.edition.signed.request import Request, offline_after, offline_before
 from tamizdat.edition.signed.shards import Record
 
 _PROSE: Final = ("name", "languages")  # members of site.json that are no addresses
-
-
-def plain(text: str) -> str:
-    """The same where a terminal shows it as it is; everything else is spelt out."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
 
 
 def name_of(request: Request, keyid: str) -> str:

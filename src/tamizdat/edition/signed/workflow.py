@@ -125,10 +125,10 @@ def version_of(root: bytes) -> int:
 def check_strictly(name: str, data: bytes) -> None:
     """Refuse what readers could read in two ways. Raises ``BadFormatError``."""
     try:
-        signed = json.loads(data, object_pairs_hook=_no_pair_twice)["signed"]
+        signed = _read(data)["signed"]
         delegations = signed.get("delegations") or {}
         for keys in (signed.get("keys") or {}, delegations.get("keys") or {}):
-            values = [key["keyval"]["public"] for key in keys.values()]
+            values = [key["keyval"]["public"].lower() for key in keys.values()]
             if len(set(values)) < len(values):
                 raise BadFormatError(f"{name} has one key under two identifiers")
     except BadFormatError:
@@ -200,6 +200,28 @@ def _inner(error: Exception) -> VerifyError:
     """What of ours lies under an exception of python-tuf's."""
     cause = error.__cause__
     return cause if isinstance(cause, VerifyError) else UnreachableError(str(error))
+
+
+def _read(data: bytes) -> Any:
+    """JSON in which numbers are whole and such that every language has them."""
+    return json.loads(
+        data.decode(),
+        object_pairs_hook=_no_pair_twice,
+        parse_int=_whole,
+        parse_float=_no_number,
+        parse_constant=_no_number,
+    )
+
+
+def _whole(digits: str) -> int:
+    number = int(digits)
+    return number if abs(number) < 1 << 53 else _no_number(digits)
+
+
+def _no_number(digits: str) -> int:
+    raise BadFormatError(
+        f"signed metadata has a number that is not whole or too large: {digits[:20]}"
+    )
 
 
 def _no_pair_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

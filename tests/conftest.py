@@ -4,6 +4,17 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 # Without Django installed (the core's own environment) this names nothing and harms nothing.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tamizdat.desk.settings.checks")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Figures that tests measured (``record_property("figure", …)``) are said at the end."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    said = [said for report in reports for name, said in report.user_properties if name == "figure"]
+    if said:
+        terminalreporter.section("measured")
+        for line in dict.fromkeys(said):
+            terminalreporter.line(line)

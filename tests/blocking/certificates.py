@@ -50,6 +50,7 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._certified: list[Certificate] = []
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Authority of a test")
         made = _builder(self._name, self._name, self._key)
@@ -59,11 +60,19 @@ class Authority:
         certificate = made.sign(self._key, hashes.SHA256())
         self.authority.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
+    @property
+    def fingerprints(self) -> list[str]:
+        """Of the keys of all that was certified."""
+        return [certificate.fingerprint for certificate in self._certified]
+
     def certify(self, *hosts: str) -> Certificate:
         """A certificate that is right for these hosts."""
         key = ec.generate_private_key(ec.SECP256R1())
         made = _for(_builder(_name(hosts[0]), self._name, key), hosts)
-        return Certificate(self._folder / f"{hosts[0]}.pem", key, made.sign(self._key, _SHA256))
+        file = self._folder / f"{len(self._certified)}.pem"
+        certificate = Certificate(file, key, made.sign(self._key, _SHA256))
+        self._certified.append(certificate)
+        return certificate
 
     def client_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.authority)

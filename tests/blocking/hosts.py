@@ -2,7 +2,8 @@
 """Honest hosts by their names: Debian's nginx with TLS and HTTP/2, before an entry and mirrors.
 
 A mirror is the documented nginx.conf on the edition's folder; the entry is our own server of the
-paper behind nginx.
+paper behind nginx. Each host has a certificate of its own: with HTTP/2 a browser may ask one host
+on the connection to another whose certificate has both names, past the censor.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.blocking.certificates import Certificate
+from tests.blocking.certificates import Authority, Certificate
 from tests.mirrors.servers import DOCS, free_port, program, running
 
 _PROXY = """
 server {{
-    listen {listen}; server_name {host};
+    listen {listen}; server_name {host}; {tls}
     location / {{
         proxy_pass http://127.0.0.1:{port};
         proxy_http_version 1.1;
@@ -32,32 +33,40 @@ server {{
 
 @contextlib.contextmanager
 def hosts(
-    work: Path, certificate: Certificate, mirrors: Mapping[str, Path], entries: Mapping[str, int]
+    work: Path, authority: Authority, mirrors: Mapping[str, Path], entries: Mapping[str, int]
 ) -> Iterator[int]:
     """``mirrors`` are folders by host, ``entries`` ports of servers by host. Yields the port on
     which all of them are answered for."""
     port = free_port()
     listen = f"127.0.0.1:{port} ssl http2"
-    sites = [_mirror(host, folder, listen) for host, folder in mirrors.items()]
-    sites += [_PROXY.format(listen=listen, host=h, port=p) for h, p in entries.items()]
+    tls = {host: _tls(authority.certify(host)) for host in (*mirrors, *entries)}
+    sites = [_mirror(host, folder, listen, tls[host]) for host, folder in mirrors.items()]
+    sites += [
+        _PROXY.format(listen=listen, host=host, port=to, tls=tls[host])
+        for host, to in entries.items()
+    ]
     work.mkdir(exist_ok=True)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"{kind}_temp_path {work}/{kind};" for kind in kinds)
-    tls = f"ssl_certificate {certificate.file}; ssl_certificate_key {certificate.file};"
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
     configuration = work / "nginx.conf"
     configuration.write_text(
         f"{user} daemon off; worker_processes 1; pid {work}/pid; error_log {work}/error.log;"
-        f"events {{}} http {{ access_log off; {temporary} {tls} {''.join(sites)} }}"
+        f"events {{}} http {{ access_log off; {temporary} {''.join(sites)} }}"
     )
     command = [program("nginx", "nginx-light"), "-p", str(work), "-c", str(configuration)]
     with running([*command, "-e", f"{work}/error.log"], port, work / "log"):
         yield port
 
 
-def _mirror(host: str, folder: Path, listen: str) -> str:
+def _tls(certificate: Certificate) -> str:
+    return f"ssl_certificate {certificate.file}; ssl_certificate_key {certificate.file};"
+
+
+def _mirror(host: str, folder: Path, listen: str, tls: str) -> str:
     site = (DOCS / "nginx.conf").read_text()
-    site = site.replace("listen 80;", f"listen {listen};").replace("/srv/mirror", str(folder))
+    site = site.replace("listen 80;", f"listen {listen}; {tls}")
+    site = site.replace("/srv/mirror", str(folder))
     return site.replace("server_name mirror.example;", f"server_name {host};")
 
 

@@ -62,7 +62,10 @@ def censored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     right = authority.certify(A, B, NOTICE)
     wrong = self_signed(folder / "wrong.pem", A)
     copies = {A: folder / "copy", B: folder / "copy"}
-    with hosts(folder / "nginx", right, copies, {}) as port, Censor(port, right, wrong) as censor:
+    with (
+        hosts(folder / "nginx", authority, copies, {}) as port,
+        Censor(port, right, wrong) as censor,
+    ):
         yield Network(censor, authority.client_context())
 
 

@@ -45,7 +45,10 @@ def read(scene: Scene, answer: Answer, state: Path) -> str:
     return READS if found == scene.text(scene.present) else OLDER
 
 
-@pytest.mark.parametrize("returning", [False, True], ids=["first", "returning"])
+@pytest.mark.parametrize(
+    "returning",
+    [pytest.param(False, id="first"), pytest.param(True, id="returning", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_is_never_shown_and_the_next_mirror_serves(
     lie: Lie, returning: bool, scene: Scene, tmp_path: Path

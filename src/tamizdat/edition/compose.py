@@ -81,11 +81,11 @@ class Composer:
 
     def stories(self, kept: Sequence[Kept]) -> Iterator[Output]:
         """The pages of stories, tombstones of withdrawn ones, and redirects to them."""
-        targets = self._targets(kept)
+        cards = [decode_card(one.row.card) for one in kept]
+        targets = self._targets(kept, cards)
         translated = self._catalogue.translations(k.row.translation for k in kept)
-        for one in kept:
+        for one, card in zip(kept, cards, strict=True):
             story = decode(self._log.read(one.start, one.length))
-            card = decode_card(one.row.card)
             if one.row.live:
                 facts = ArticleFacts(
                     related=_related(one, targets), translations=self._links(one, translated)
@@ -96,15 +96,19 @@ class Composer:
             for path in one.row.former:
                 yield self._redirect(path, one.row.path, one.row.language, one.row.rank)
 
-    def _targets(self, kept: Sequence[Kept]) -> dict[str, Card | None]:
+    def _targets(self, kept: Sequence[Kept], cards: Iterable[Card]) -> dict[str, Card | None]:
         """The cards of the stories that these lead to, None where one is not published now. Kept
         for the next ones: stories lead to those that came shortly before them."""
-        if len(self._live) > _NEAR:
-            self._live.clear()
-        if missing := {u for k in kept for u in k.row.related} - self._live.keys():
-            self._live.update(dict.fromkeys(missing))
-            self._live.update(self._catalogue.live_cards(missing))
-        return self._live
+        known = self._live
+        if len(known) > _NEAR:
+            known.clear()
+        known.update(
+            (k.row.uri, c if k.row.live else None) for k, c in zip(kept, cards, strict=True)
+        )
+        if missing := {u for k in kept for u in k.row.related} - known.keys():
+            known.update(dict.fromkeys(missing))
+            known.update(self._catalogue.live_cards(missing))
+        return known
 
     def redirect(self, path: str) -> Output | None:
         """The redirect page at a former address, where a story has it."""

@@ -85,7 +85,8 @@ def make_entry(store: Store, output: Output, edition: int, *, keep: bool = True)
     """The index's entry for a file; its bytes go to the store where ``keep``."""
     media_type = paths.media_type(output.path) if output.status == 200 else paths.HTML
     if keep:
-        sha256 = store.put(output.data, compress=_quality(output.path, media_type))
+        quality = _quality(output.path, media_type) if store.brotli else 0
+        sha256 = store.put(output.data, compress=quality)
     else:
         sha256 = store.digest(output.data)
     length = len(output.data)

@@ -21,6 +21,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, get_timezone_location
 
 FALLBACK = "en"
+_DAYS = 12_000  # 32 years: an archive asks for them in no order
 # English dates as most of the world writes them: 22 November 2026.
 _DATE_LOCALES = {"en": "en_GB"}
 
@@ -111,9 +112,9 @@ class Calendar:
         # The full date without its year, and without the words that belong to the year.
         full = self._locale.date_formats["full"].pattern
         self._yearless = re.sub(r",?\s*y+(?:\s*'[^']*'\.?|年)?\s*", " ", full).strip()
-        self.day = lru_cache(maxsize=4096)(self._day)
-        self.weekday = lru_cache(maxsize=4096)(self._weekday)
-        self.day_label = lru_cache(maxsize=4096)(self._day_label)
+        self.day = lru_cache(maxsize=_DAYS)(self._day)
+        self.weekday = lru_cache(maxsize=_DAYS)(self._weekday)
+        self.day_label = lru_cache(maxsize=_DAYS)(self._day_label)
         self.month = lru_cache(maxsize=1024)(self._month)
         self.month_within = lru_cache(maxsize=1024)(self._month_within)
 

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tamizdat.edition.index import Entry
 from tamizdat.edition.signed import ceremony, keys, layout, roles, shards, signer, slots
 from tamizdat.edition.signed.errors import CollisionError
+from tamizdat.edition.signed.folder import Folder
 from tamizdat.edition.signed.signer import PENDING
 from tests.edition.papers import make_story
 from tests.signed.newsroom import Newsroom
@@ -191,3 +196,59 @@ def test_neighbours_with_one_key_are_refused_when_all_is_written() -> None:
         patch.setattr(slots, "key_of", lambda path: bytes(10))
         with pytest.raises(CollisionError, match="/b/"):
             list(slots.packed(entries, []))
+
+
+def test_keys_whose_making_was_cut_short_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it was cut: either there are no keys yet, or there is all that belongs to them."""
+    for cut in range(1, 8):
+        room = Newsroom(tmp_path / str(cut))
+        left = cut
+
+        def fail(real: Callable[..., None]) -> Callable[..., None]:
+            def write(*given: object, **more: object) -> None:
+                nonlocal left
+                left -= 1
+                if not left:
+                    raise OSError("cut")
+                real(*given, **more)
+
+            return write
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Folder, "write", fail(Folder.write))
+            patch.setattr(keys, "write_private", fail(keys.write_private))
+            with suppress(OSError):
+                room.found()
+        if not room.desk.folder.has("metadata/1.root.json"):
+            room.found()
+        room.root = room.desk.folder.read("metadata/1.root.json")
+        assert sorted(room.desk.holders().values()) == ["anna", "ben", "cleo"]
+        room.build(2)
+        room.check(room.reader("iva"))
+
+
+def test_nobody_else_can_read_what_is_secret(room: Newsroom, tmp_path: Path) -> None:
+    """Whatever the umask; and no request has a secret in it."""
+    before = os.umask(0)
+    try:
+        other = Newsroom(tmp_path / "other").found().build(2)
+        request = ceremony.prepare_online(other.desk, other.now)
+        out = tmp_path / "keys/anna.key"
+        sealed = keys.seal(
+            other.holders["anna"], holder="anna", newsroom="", passphrase="six words drawn"
+        )
+        keys.write_private(out, sealed)
+    finally:
+        os.umask(before)
+    for file in [*other.desk.secrets.iterdir(), out]:
+        assert file.stat().st_mode & 0o077 == 0, file
+    for key in (keys.read_online(other.desk.key_file), *other.holders.values()):
+        raw = load_pem_private_key(key.private_bytes, None).private_bytes_raw()
+        for file in (f for f in other.desk.folder.path.rglob("*") if f.is_file()):
+            data = file.read_bytes()
+            assert raw not in data
+            assert raw.hex().encode() not in data
+        assert raw.hex().encode() not in request.encode()
+        assert raw not in sealed

@@ -107,11 +107,13 @@ def found(desk: Desk, holders: dict[str, CryptoSigner], site: bytes, now: dateti
             part.sign(key, append=True)
     roles.check(made, None)
     desk.folder.put_target(layout.SITE, site)
+    for role, part in (("targets", made.targets), ("archive", made.archive)):
+        desk.folder.write(layout.metadata_name(role, 1), roles.encode(part), durable=True)
+    names = {key.public_key.keyid: name for name, key in holders.items()}
+    keys.write_private(desk.secrets / HOLDERS, msgspec.json.encode(names), replace=True)
+    # Last: with it the keys are made, and are never made again.
     root = roles.encode(made.root)
-    desk.folder.write(layout.metadata_name("targets", 1), roles.encode(made.targets))
-    desk.folder.write(layout.metadata_name("archive", 1), roles.encode(made.archive))
     desk.folder.write(layout.metadata_name("root", 1), root, durable=True)
-    desk.write_holders({key.public_key.keyid: name for name, key in holders.items()})
     return root
 
 

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from tamizdat.cli.common import dir_option, json_option, open_newsroom, print_json, say
+from tamizdat.cli.edition_bundle import bundle
 from tamizdat.cli.edition_reader import reader
 from tamizdat.cli.edition_verify import verify
 from tamizdat.config import ConfigError, PaperSettings
@@ -102,6 +103,7 @@ def serve(out: Path | None, folder: Path, host: str | None, port: int | None) ->
     serve_paper(out, host=host, port=port)
 
 
+edition.add_command(bundle)
 edition.add_command(verify)
 edition.add_command(reader)
 

@@ -11,12 +11,11 @@ import click
 import msgspec
 
 from tamizdat.cli.common import json_option, print_json, say
+from tamizdat.cli.edition_verify_bundle import tell_findings, tell_root, verify_bundle
 from tamizdat.edition.signed.plain import plain
 
 if TYPE_CHECKING:
     from tamizdat.edition.signed.check import Report
-
-_SHOWN = 50  # findings
 
 
 @click.command()
@@ -49,9 +48,13 @@ def verify(
 ) -> None:
     """Say exactly what is wrong with a copy of the signed paper.
 
-    COPY is a folder or a URL under which metadata/ lies. Exit code 1 where anything is missing,
-    altered, stale, rolled back or not signed by the newsroom.
+    COPY is a folder or a URL under which metadata/ lies, or a bundle: a ZIP, EPUB or HTML that
+    "edition bundle" wrote. Exit code 1 where anything is missing, altered, stale, rolled back or
+    not signed by the newsroom.
     """
+    if Path(copy).is_file():
+        verify_bundle(context, Path(copy), read_root(root_file) if root_file else None, as_json)
+        return
     from tamizdat.cli.progress import Progress
     from tamizdat.edition.signed.check import check
     from tamizdat.edition.signed.fetch import open_copy
@@ -85,13 +88,7 @@ def read_root(path: Path) -> bytes:
 def _print(report: Report, copy: str) -> None:
     if report.edition:
         click.echo(f"Edition {report.edition} in {copy}, as of {report.as_of}")
-    click.echo(f"Root's fingerprint: {_grouped(report.fingerprint)}")
-    if not report.trusted:
-        click.echo(
-            "  This root was taken from the copy itself: what follows says that the copy is\n"
-            "  whole, not whose it is. Compare the fingerprint with one that you have from\n"
-            "  the newsroom, or name its root with --root."
-        )
+    tell_root(report.fingerprint, trusted=report.trusted)
     for role, signers in report.signers.items():
         signed = ", ".join(
             f"{plain(signer.keyid)} ({signer.who}{'' if signer.valid else ', does not hold'})"
@@ -102,16 +99,9 @@ def _print(report: Report, copy: str) -> None:
         f"Checked: {report.shards:,} shards, {report.entries:,} entries, "
         f"{report.objects:,} files of the paper, {report.bytes / 1e6:,.1f} MB."
     )
-    for finding in report.findings[:_SHOWN]:
-        click.echo(f"{finding.kind.upper()}: {plain(finding.file)}: {plain(finding.message)}")
-    if (more := len(report.findings) - _SHOWN) > 0:
-        click.echo(f"and {more:,} more (all of them with --json)")
+    tell_findings(report.findings)
     if report.ok:
         click.echo("All of it is as it was signed.")
     else:
         count = len(report.findings)
         say(f"{count:,} finding{'s' * (count > 1)}: do not use this copy as it is.")
-
-
-def _grouped(digits: str) -> str:
-    return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8))

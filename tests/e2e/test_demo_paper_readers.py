@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from tests.e2e.conftest import Open
 from tests.e2e.paper import Paper, is_story
@@ -79,13 +79,20 @@ def test_a_page_asks_nobody_else_for_anything_and_sets_no_cookie(
 ) -> None:
     context = open_browser()
     asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
+    by_worker: list[str] = []
+
+    def note(request: Request) -> None:
+        (by_worker if request.service_worker else asked).append(request.url)
+
+    context.on("request", note)
     page = context.new_page()
     for path in kinds.values():
         page.goto(demo_paper[0] + path, wait_until="networkidle")
         assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0], path
     here = urlsplit(demo_paper[0]).netloc
     assert not [url for url in asked if urlsplit(url).netloc not in ("", here)]
+    signed = ("/metadata/", "/targets/", "/shards/", "/objects/", "/ed25519.js")
+    assert all(urlsplit(url).path.startswith(signed) for url in by_worker), "mirrors, by the worker"
     assert context.cookies() == []
     assert len(asked) > len(kinds)
 

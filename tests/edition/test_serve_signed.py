@@ -87,6 +87,12 @@ def test_the_worker_may_ask_other_hosts_and_pages_may_not(room: Newsroom, app: A
     assert ask(app, "/ed25519.js").status == 200
 
 
-def test_an_unsigned_paper_has_no_worker(tmp_path: Path) -> None:
+def test_the_worker_of_an_unsigned_paper_does_nothing(tmp_path: Path) -> None:
     room = Newsroom(tmp_path).build(1)
-    assert ask(make_app(room.desk.folder.path), "/sw.js").status == 404
+    app = make_app(room.desk.folder.path)
+    reply = ask(app, "/sw.js")
+    assert reply.status == 200
+    assert b"fetch" not in reply.body
+    room.found()
+    room.paper.resign()
+    assert b"TAMIZDAT" in ask(app, "/sw.js").body

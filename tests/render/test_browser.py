@@ -47,6 +47,8 @@ class Reader:
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.files = paper() | (changes or {})
+        # The script of a worker is not asked for by way of the page: it has tests of its own.
+        self.context.add_init_script("delete Navigator.prototype.serviceWorker")
         self.page.route("**/*", self._answer)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

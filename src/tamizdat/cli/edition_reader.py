@@ -42,11 +42,18 @@ def reader(edition: Path | None, out: Path, entry: Path | None, folder: Path) ->
     if made is None:
         raise KeyFileError("this paper is not signed yet: make its keys first (tamizdat keys init)")
     if entry:
-        (entry / programs.FALLBACK).write_bytes(programs.program(programs.FALLBACK))
-        (entry / programs.WORKER).write_bytes(made)
+        _put(entry / programs.FALLBACK, programs.program(programs.FALLBACK))
+        _put(entry / programs.WORKER, made)
         say(f"{entry} has the reader's worker now: serve it at the top of the entry's address.")
     elif str(out) == "-":
         sys.stdout.buffer.write(made)
     else:
         out.write_bytes(made)
         say(f"{out} is written: {len(made) / 1000:.0f} kB.")
+
+
+def _put(file: Path, data: bytes) -> None:
+    """Replace a file: what shares its bytes with another name must not change under that."""
+    aside = file.with_name(f"{file.name}.new")
+    aside.write_bytes(data)
+    aside.replace(file)

@@ -83,7 +83,7 @@ class Scripts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._made: tuple[int, bytes | None] = (-1, None)
+        self._made = (-1, programs.IDLE)
 
     def get(self, path: str) -> bytes | None:
         """The script at a path; None where there is none."""
@@ -101,11 +101,11 @@ class Scripts:
             (b"x-content-type-options", b"nosniff"),
         ]
 
-    def _worker(self) -> bytes | None:
+    def _worker(self) -> bytes:
         try:
             stamp = (self._folder / "metadata").stat().st_mtime_ns
         except FileNotFoundError:
-            return None
+            return programs.IDLE
         if self._made[0] != stamp:
-            self._made = (stamp, programs.worker(self._folder))
+            self._made = (stamp, programs.worker(self._folder) or programs.IDLE)
         return self._made[1]

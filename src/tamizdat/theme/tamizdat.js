@@ -38,7 +38,10 @@
   const SECRET = "read-without-a-trace";
   const KEPT_AWAKE = 20000;
   const arrived = performance.getEntriesByType("navigation")[0];
-  const through = Boolean(workers.controller && arrived && arrived.workerStart > 0);
+  const through = Boolean(
+    workers.controller && arrived && arrived.workerStart > 0 &&
+    arrived.serverTiming.some(({ name }) => name === "verified")
+  );
   let secret = false;
   try {
     secret = sessionStorage.getItem(SECRET) === "1";
@@ -108,6 +111,6 @@
   // The browser puts a worker to sleep, and what it knew of private reading with it.
   setInterval(() => secret && workers.controller && ask(), KEPT_AWAKE);
   workers.register("/sw.js").catch(() => {
-    // This paper is not signed, or the browser keeps no workers: it is read as it comes.
+    // The browser keeps no workers, or this address has none: the paper is read as it comes.
   });
 })();

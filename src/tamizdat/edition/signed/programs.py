@@ -30,6 +30,12 @@ WORKER: Final = "sw.js"
 SINGLE: Final = "reader.js"
 PAGE: Final = "reader.html"  # that the single file's program is put into
 FALLBACK: Final = "ed25519.js"  # for browsers without Ed25519
+# Of a paper without keys: it does nothing, takes the place of a worker from when there were some,
+# and gives way to one when there are.
+IDLE: Final = b"""// SPDX-License-Identifier: AGPL-3.0-or-later
+// This paper is not signed: there is nothing to verify.
+self.addEventListener("install", () => self.skipWaiting());
+"""
 LANGUAGES: Final[tuple[str, ...]] = ("en", "ru", "ar")
 _ONLY_SINGLE: Final = "single."
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tamizdat.edition.index import Entry
 from tamizdat.edition.signed import ceremony, keys, layout, roles, shards, signer, slots
-from tamizdat.edition.signed.errors import CollisionError
+from tamizdat.edition.signed.errors import BadFormatError, CollisionError
 from tamizdat.edition.signed.folder import Folder
 from tamizdat.edition.signed.signer import PENDING
 from tests.edition.papers import make_story
@@ -252,3 +252,17 @@ def test_nobody_else_can_read_what_is_secret(room: Newsroom, tmp_path: Path) -> 
             assert raw.hex().encode() not in data
         assert raw.hex().encode() not in request.encode()
         assert raw not in sealed
+
+
+def test_a_snapshot_without_live_is_a_damaged_one(room: Newsroom) -> None:
+    folder, key = room.desk.folder, keys.read_online(room.desk.key_file)
+    snapshot = roles.snapshot(9, room.desk.signer.offline(), 9, key, room.now)
+    del snapshot.signed.meta["live.json"]
+    snapshot.sign(key)
+    folder.write("metadata/9.snapshot.json", roles.encode(snapshot))
+    folder.write(layout.TIMESTAMP, roles.encode(roles.timestamp(9, 9, key, room.now)))
+    with pytest.raises(BadFormatError):
+        room.desk.signer.signed()
+    reader = room.reader("iva")
+    assert room.publish(5) == []
+    room.check(reader)

@@ -11,6 +11,7 @@ from tamizdat.cli import signing
 from tamizdat.cli.common import dir_option, json_option, open_newsroom, say
 from tamizdat.edition.signed import seal as sealing
 from tamizdat.edition.signed.folder import recompute
+from tamizdat.edition.signed.request import Request
 from tamizdat.edition.signed.summary import record_of
 from tamizdat.edition.store import Store
 
@@ -65,11 +66,14 @@ def sign(
     as_json: bool,
 ) -> None:
     """Sign the sealing, on a machine without network."""
-    if copy is not None:
-        record = record_of(signing.read_request(request).record)
-        recompute(copy, record)
-        say(f"The {record.count:,} entries in {copy} make this archive.")
-    signing.sign_request(request, key, passphrase_file, out, as_json=as_json)
+
+    def compare(said: Request) -> None:
+        if copy is not None:
+            record = record_of(said.record)
+            recompute(copy, record)
+            say(f"The {record.count:,} entries in {copy} make this archive.")
+
+    signing.sign_request(request, key, passphrase_file, out, as_json=as_json, look=compare)
 
 
 @seal.command()

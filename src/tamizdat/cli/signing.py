@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -113,11 +113,19 @@ def tell_prepared(request: Request, path: Path, *, as_json: bool) -> None:
 
 
 def sign_request(
-    path: Path, key: Path, passphrase_file: Path | None, out: Path | None, *, as_json: bool
+    path: Path,
+    key: Path,
+    passphrase_file: Path | None,
+    out: Path | None,
+    *,
+    as_json: bool,
+    look: Callable[[Request], None] = lambda request: None,
 ) -> None:
-    """Show what a request says, sign it, write it beside."""
+    """Show what a request says, sign it, write it beside. The file is read once: what ``look`` and
+    the holder see is what is signed."""
     request = read_request(path)
     ceremony.examine(request)
+    look(request)
     if not as_json:
         _print_words(request)
     key_file, passphrase = open_key(key, passphrase_file)

@@ -162,7 +162,9 @@ class Signer:
         version = stamp.signed.snapshot_meta.version
         name = layout.metadata_name("snapshot", version)
         snapshot = roles.decode(self.folder.read(name), Snapshot)
-        name = layout.metadata_name("live", snapshot.signed.meta["live.json"].version)
+        if (meta := snapshot.signed.meta.get("live.json")) is None:
+            raise BadFormatError("the snapshot names no live role")
+        name = layout.metadata_name("live", meta.version)
         live = roles.decode(self.folder.read(name), Targets)
         recent, base = (self._record(live, name) for name in (layout.RECENT, layout.BASE))
         if recent is None or base is None:
@@ -173,7 +175,7 @@ class Signer:
         """The same; None also where it is damaged: then it is made anew."""
         try:
             return self.signed()
-        except (FileNotFoundError, KeyError, VerifyError):
+        except (FileNotFoundError, VerifyError):
             return None
 
     def archive(self, offline: roles.Offline) -> Record | None:

@@ -30,6 +30,7 @@ _AFTER: Final = b"</script>"
 _STORED = (".webp", ".jpg", ".png", ".gif", ".avif")
 _MOST_MEMBERS = 100_000
 _MOST_BYTES = 1_000_000_000
+_END = 22  # bytes after the members
 _MAGIC = b"PK\x03\x04"
 
 
@@ -84,11 +85,18 @@ def _shrinks(data: bytes) -> bool:
     return len(data) > 200 and len(zlib.compress(data[:4096], 1)) < 0.9 * min(len(data), 4096)
 
 
+def _room(info: zipfile.ZipInfo) -> int:
+    """The bytes that a member takes in a ZIP that has nothing but members, with its two heads."""
+    return 30 + 46 + 2 * len(info.filename.encode()) + info.compress_size
+
+
 def _unzip(data: bytes) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
     total = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as found:
+            if sum(map(_room, found.infolist()), _END) != len(data):
+                raise BundleError("the ZIP holds other things beside its members")
             for info in found.infolist():
                 if info.filename in members or len(members) >= _MOST_MEMBERS:
                     raise BundleError(f"the file has {info.filename} twice, or too many members")

@@ -86,7 +86,8 @@ def _contents(part: words.Part, gathered: Gathered, places: dict[str, str]) -> s
     )
     return (
         f'<header id="c-{escape(part.language)}" lang="{escape(part.language)}" '
-        f'dir="{part.direction}">\n<h1>{escape(words.title(part))}</h1>\n'
+        f'dir="{part.direction}">\n<h1>{escape(part.paper)}</h1>\n'
+        f'<p class="days">{escape(part.days)}</p>\n'
         f'<p class="asof">{escape(as_of)}</p>\n'
         f"<nav><h2>{escape(said['contents'])}</h2>\n<ol>\n{items}</ol></nav>\n</header>\n"
     )

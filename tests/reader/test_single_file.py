@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tamizdat.edition.bundle import Limits, print_bundles
 from tamizdat.edition.signed.programs import single_file
 from tests.reader.copies import Copy, Room, running
 
@@ -137,6 +138,20 @@ def test_a_bundle_is_read_without_a_network(scene: Scene, compression: int) -> N
     assert "the file that you opened" in scene.page.inner_text("#proof")
     scene.page.wait_for_timeout(2_500)
     assert sum(len(server.asked) for server in scene.servers) == asked
+
+
+def test_the_newsrooms_own_bundle_is_read(scene: Scene) -> None:
+    printed = print_bundles(scene.room.desk.folder.path, Limits(), scene.room.clock)
+    scene.zip.write_bytes(next(one.data for one in printed if one.form == "zip"))
+    for server in scene.servers:
+        server.down = True
+    scene.open()
+    scene.page.wait_for_selector("text=None of the paper’s copies")
+    scene.take()
+    assert "Verified" in scene.proof()
+    scene.page.click("text=The bridge is closed")
+    scene.page.wait_for_selector(f"text={TRUTH}")
+    assert picture(scene.page) > 0
 
 
 def test_a_bundle_is_dropped_on_it(scene: Scene) -> None:

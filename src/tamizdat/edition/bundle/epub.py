@@ -129,12 +129,7 @@ def _items(leaves: list[Leaf], chapters: dict[str, str]) -> str:
 
 
 def _chapter(leaf: Leaf, text: str) -> str:
-    return _document(leaf.language, leaf.direction, leaf.headline, _xml(text))
-
-
-def _xml(text: str) -> str:
-    """``lang`` stands twice in XHTML that all reading systems know."""
-    return text.replace(' lang="', ' xml:lang="') if ' lang="' in text else text
+    return _document(leaf.language, leaf.direction, leaf.headline, text)
 
 
 def _document(language: str, direction: str, title: str, text: str) -> str:

@@ -39,6 +39,7 @@ _TAGS: Final = frozenset(
 )
 _SHOWN_TYPES: Final = ("image/webp", "image/png", "image/jpeg", "image/gif")
 _UNSHOWN: Final = ("section", "script", "style", "template", "noscript")
+_XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _SHOWN: Final = "data-shown"  # the path of the file that is shown of a picture
 _JUNK = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -95,6 +96,10 @@ class Leaf:
         for nowhere; ``picture(path)`` what stands in ``src``, empty for no picture. Headings are
         ``lower`` levels below those of the page."""
         made = _Copy(link, picture, lower).of(self._article)
+        if form == "xml":
+            for element in made.iter():
+                if (language := element.attrib.pop("lang", None)) is not None:
+                    element.set(_XML_LANG, language)
         return str(etree.tostring(made, method=form, encoding="unicode", with_tail=False))
 
 

@@ -91,7 +91,7 @@ def test_a_page_asks_nobody_else_for_anything_and_sets_no_cookie(
         assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0], path
     here = urlsplit(demo_paper[0]).netloc
     assert not [url for url in asked if urlsplit(url).netloc not in ("", here)]
-    signed = ("/metadata/", "/targets/", "/shards/", "/objects/", "/ed25519.js")
+    signed = ("/metadata/", "/targets/", "/shards/", "/objects/", "/sw.js", "/ed25519.js")
     assert all(urlsplit(url).path.startswith(signed) for url in by_worker), "mirrors, by the worker"
     assert context.cookies() == []
     assert len(asked) > len(kinds)

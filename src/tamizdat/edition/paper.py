@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -38,7 +39,6 @@ from tamizdat.edition.publishing import Publication, Tools, decode_site, encode_
 from tamizdat.edition.reader import Found, Reader
 from tamizdat.edition.related import choose
 from tamizdat.edition.rows import make_row
-from tamizdat.edition.signed.signer import Signer
 from tamizdat.edition.site import Site
 from tamizdat.edition.sources import StorySource
 from tamizdat.edition.spill import Spill
@@ -49,6 +49,9 @@ from tamizdat.edition.tree import PASSES, Tree, tops
 from tamizdat.edition.views import Card, Renderer
 from tamizdat.edition.workshop import ShopPlan
 from tamizdat.edition.writer import Writer
+
+if TYPE_CHECKING:  # Workers do not sign: they are spared its imports.
+    from tamizdat.edition.signed.signer import Signer
 
 RendererFactory = Callable[[Site], Renderer]
 _FEW = 500  # stories; fewer are built faster in one process

@@ -112,8 +112,8 @@ export class Hosts {
     this.count(host, { missing: 0.5, network: 2, stale: 0.5, rollback: 1 }[error.code as string] ?? 4);
   }
 
-  /** It was asked first, and another was quicker. */
-  overtaken(host: Host): void {
+  /** It took longer than it should, and another is asked too. */
+  late(host: Host): void {
     this.count(host, 1);
   }
 
@@ -157,7 +157,7 @@ export class Hosts {
           if (!stop.aborted) from(host);
           return value;
         });
-      return race(hosts, run, IMPATIENCE + bytes / PACE, signal, (host) => this.overtaken(host));
+      return race(hosts, run, IMPATIENCE + bytes / PACE, signal, (host) => this.late(host));
     };
     const order = this.order(bytes);
     if (limit <= SLICE || !names[0]!.startsWith("objects/")) return whole(order);

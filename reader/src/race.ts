@@ -19,16 +19,17 @@ export function telling(a: unknown, b: unknown): unknown {
 }
 
 /** `run` on `hosts` in their order; `patience`: milliseconds after which a second is asked too.
- * `overtaken` hears of those that were asked first and lost. Throws what was wrong with all. */
+ * `late` hears at once of those that took longer: others that ask meanwhile can pass them over.
+ * Throws what was wrong with all. */
 export function race<H, T>(
   hosts: readonly H[],
   run: (host: H, signal: AbortSignal) => Promise<T>,
   patience: number,
   signal?: AbortSignal,
-  overtaken: (host: H) => void = () => undefined,
+  late: (host: H) => void = () => undefined,
 ): Promise<T> {
   const waiting = [...hosts];
-  const running = new Map<AbortController, H>();
+  const running = new Set<AbortController>();
   return new Promise<T>((resolve, reject) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let over = false;
@@ -37,18 +38,14 @@ export function race<H, T>(
       over = true;
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
-      for (const controller of running.keys()) controller.abort();
+      for (const controller of running) controller.abort();
     };
     const stop = (): void => {
       end();
       reject(new VerifyError("network", "stopped"));
     };
-    const won = (controller: AbortController, value: T): void => {
+    const won = (value: T): void => {
       if (over) return;
-      for (const [other, host] of running) {
-        if (other === controller) break; // Those behind were asked later.
-        overtaken(host);
-      }
       end();
       resolve(value);
     };
@@ -69,10 +66,13 @@ export function race<H, T>(
         return;
       }
       const controller = new AbortController();
-      running.set(controller, host);
-      timer = setTimeout(next, patience);
+      running.add(controller);
+      timer = setTimeout(() => {
+        late(host);
+        next();
+      }, patience);
       run(host, controller.signal).then(
-        (value) => won(controller, value),
+        won,
         (error: unknown) => lost(controller, error),
       );
     };

@@ -147,7 +147,7 @@ export class Stand {
         if (this.now() - this.edition.age!.asOf > DAILY) throw new VerifyError("stale", host.url);
       });
     try {
-      await race(hosts, run, IMPATIENCE, undefined, (host) => this.hosts.overtaken(host));
+      await race(hosts, run, IMPATIENCE, undefined, (host) => this.hosts.late(host));
     } catch (error) {
       if (!reached) {
         this.refreshed = false;

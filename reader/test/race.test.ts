@@ -133,6 +133,18 @@ test("two at most are asked at once; who makes no progress for three seconds is 
   assert.ok(net.most <= 2);
 });
 
+test("what is asked meanwhile does not wait for those that another waits for", async (t) => {
+  const { read, from, net } = scene(t, { [NORTH]: "silent", [SOUTH]: "silent", [WEST]: "honest" });
+  const first = read();
+  await pass(t, 2_400);
+  net.asked = [];
+  const [, took] = await timed(t, read());
+  assert.deepEqual(net.asked.slice(0, 1), [WEST]);
+  assert.ok(took < 500, `${took} ms`);
+  await timed(t, first);
+  assert.deepEqual(from, [WEST, WEST]);
+});
+
 test("when all fail, the most telling of it is said", async (t) => {
   const { read } = scene(t, { [NORTH]: "lacks", [SOUTH]: "lies", [WEST]: "refuses" });
   await assert.rejects(read, (error) => is(error, "altered"));

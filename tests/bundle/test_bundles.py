@@ -90,6 +90,12 @@ def test_a_story_that_is_withdrawn_later_is_in_no_later_bundle(tmp_path: Path) -
     assert check(before.data, root=room.root, clock=room.clock).ok, "an older bundle stays true"
 
 
+def test_a_bundle_does_not_list_the_mirrors(bundles: Mapping[str, Printed], room: Room) -> None:
+    assert any(room.desk.folder.path.rglob("*.mirrors.json"))
+    for one in bundles.values():
+        assert not any(n.endswith("mirrors.json") for n in container.read(one.data)[1])
+
+
 def test_one_language_and_few_days_can_be_asked_for(room: Room) -> None:
     made = printed(room.desk.folder.path, room, Limits(7, ("ru",)))
     assert {one.stories for one in made.values()} == {1}

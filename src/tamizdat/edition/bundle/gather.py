@@ -6,6 +6,8 @@ What always holds: everything here was proven by ``SignedReader`` from the root 
 the same edition and the same ``Plan`` give the same files. A story that is not published, or not
 any more, is never among them.
 
+``live/mirrors.json`` is left out: a file that is passed on should not list the mirrors.
+
 What is not done here: choosing the stories, showing them, files.
 """
 
@@ -112,7 +114,6 @@ def gather(fetch: Fetcher, reader_of: Callable[[Fetcher], SignedReader], plan: P
             if found := _picture(reader, path):
                 pictures[path] = found
     site = _target(reader, layout.SITE)
-    _target(reader, layout.MIRRORS)
     for picture in pictures.values():
         noted.files.pop(picture.name, None)
     files = dict(sorted({**noted.files, **_signed(edition)}.items()))

@@ -98,7 +98,7 @@ class Leaf:
         made = _Copy(link, picture, lower).of(self._article)
         if form == "xml":
             for element in made.iter():
-                if (language := element.attrib.pop("lang", None)) is not None:
+                if language := element.attrib.pop("lang", ""):
                     element.set(_XML_LANG, language)
         return str(etree.tostring(made, method=form, encoding="unicode", with_tail=False))
 

@@ -130,14 +130,11 @@ class _Press:
 
     def _print(self, form: Form, count: int, *, pictures: bool) -> Printed:
         stories = _newest(self._stories, count)
-        pages: tuple[str, ...] = ()
-        if form == "zip":
-            pages = self._fronts(stories)
         plan = Plan(
             form=form,
             renderer=page.renderer(),
             stories=tuple(stories),
-            pages=pages,
+            pages=self._fronts(stories),
             pictures=pictures,
         )
         gathered = gather(self._fetch, self._reader_of, plan)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A bundle: a signed folder in a ZIP file, read like one more mirror.
+// A bundle, read like one more mirror: a signed folder in a ZIP file, in an EPUB, or in base64
+// within an HTML (docs/format/bundle.md).
 //
 // What always holds: nothing in it is believed; a damaged or hostile file ends in a `VerifyError`,
 // and unpacking stops at the size that was asked for.
 //
 // What is not done here: ZIP64, encryption; a bundle has neither.
 
-import { concat, text, type Bytes } from "./bytes";
+import { concat, hex, sha256, text, unbase64, type Bytes } from "./bytes";
 import { fail, is } from "./errors";
 import type { Fetch } from "./fetching";
 
@@ -16,6 +17,9 @@ const LOCAL = 0x04034b50;
 const END_SIZE = 22;
 const COMMENT = 65_535;
 const ANCHOR = "metadata/timestamp.json";
+const PROOF = '<script type="application/zip;base64" id="tamizdat">';
+const PICTURE = /src="data:image\/[a-z]+;base64,([A-Za-z0-9+/=]+)"/g;
+const BOOK = /^EPUB\/([0-9a-f]{64})\.[a-z]+$/; // a picture of a book is named by its hash
 
 interface Member {
   method: number;
@@ -24,17 +28,46 @@ interface Member {
   at: number;
 }
 
-/** What a ZIP file has, as a mirror has it. Throws `format` where it has no signed folder. */
+/** What a bundle has, as a mirror has it. Throws `format` where it has no signed folder. */
 export function bundle(bytes: Bytes): Fetch {
+  return bytes[0] === 0x50 ? zip(bytes) : page(text(bytes, "bundle"));
+}
+
+function zip(bytes: Bytes): Fetch {
   const members = read(bytes);
   const anchor = [...members.keys()].find((name) => name === ANCHOR || name.endsWith(`/${ANCHOR}`)) ?? fail("format", "bundle");
   const folder = anchor.slice(0, -ANCHOR.length);
+  for (const [name, member] of [...members]) {
+    const sha256 = BOOK.exec(name)?.[1];
+    if (sha256) members.set(`${folder}objects/${sha256.slice(0, 2)}/${sha256}`, member);
+  }
   return async (name, limit) => {
     // The browser unpacks brotli for what comes over the web alone.
     const member = (name.endsWith(".br") ? undefined : members.get(folder + name)) ?? fail("missing", name);
     if (member.size > limit) fail("tooLong", name);
     return unpack(bytes, member, name, limit);
   };
+}
+
+/** The folder stands in the page; its pictures stand where they are shown. */
+function page(html: string): Fetch {
+  const [, rest] = html.split(PROOF, 2);
+  const folder = zip(unbase64(rest?.split("</script>", 1)[0] ?? "") ?? fail("format", "bundle"));
+  let shown: Promise<Map<string, Bytes>> | undefined;
+  return async (name, limit, signal) => {
+    const picture = name.startsWith("objects/") && (await (shown ??= pictures(html))).get(name.slice(11));
+    if (!picture) return folder(name, limit, signal);
+    return picture.length > limit ? fail("tooLong", name) : picture;
+  };
+}
+
+async function pictures(html: string): Promise<Map<string, Bytes>> {
+  const found = new Map<string, Bytes>();
+  for (const [, data] of html.matchAll(PICTURE)) {
+    const bytes = unbase64(data!);
+    if (bytes) found.set(hex(await sha256(bytes)), bytes);
+  }
+  return found;
 }
 
 function read(bytes: Bytes): Map<string, Member> {

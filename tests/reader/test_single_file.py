@@ -140,9 +140,11 @@ def test_a_bundle_is_read_without_a_network(scene: Scene, compression: int) -> N
     assert sum(len(server.asked) for server in scene.servers) == asked
 
 
-def test_the_newsrooms_own_bundle_is_read(scene: Scene) -> None:
+@pytest.mark.parametrize("form", ["zip", "epub", "html"])
+def test_the_newsrooms_own_bundle_is_read(scene: Scene, form: str) -> None:
     printed = print_bundles(scene.room.desk.folder.path, Limits(), scene.room.clock)
-    scene.zip.write_bytes(next(one.data for one in printed if one.form == "zip"))
+    scene.zip = scene.zip.with_suffix(f".{form}")
+    scene.zip.write_bytes(next(one.data for one in printed if one.form == form))
     for server in scene.servers:
         server.down = True
     scene.open()

@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 SIZE ?= 10000
 # What scripts/test_core.sh has run already, without Django: not run a second time with it.
-core := edition signed mirrors render theme importers
+core := edition signed bundle mirrors render theme importers
 say = @printf '\033[1m── %s\033[0m\n' "$(1)"
 
 .PHONY: help setup demo check test test-slow wheel reader conformance bench bench-build lock clean
@@ -36,10 +36,10 @@ test: setup ## Everything CI runs but the slow tests: checks and all tests
 	$(call say,Tests in a browser)
 	@$(python) -m pytest -n 2 --dist loadfile -m "browser and not slow" -q
 
-test-slow: setup ## Faults, kill -9 at random points, long fuzzing
+test-slow: setup ## Faults, kill -9 at random points, long fuzzing, times behind a censor
 	@scripts/chromium.sh
 	$(call say,Slow tests)
-	@$(python) -m pytest -n auto -m slow -q --timeout 1200
+	@$(python) -m pytest -n auto --dist loadgroup -m slow -q --timeout 1200
 
 wheel: setup ## Build the wheel and run the demo from it in an empty environment
 	@scripts/wheel.sh

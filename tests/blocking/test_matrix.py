@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.allow_hosts(["127.0.0.1", "::1"]),
     pytest.mark.timeout(600),
+    pytest.mark.xdist_group("blocking"),  # Times of two at once would say little.
 ]
 TRIES = 5
 VERIFIED = {READ: "Verified", UNREAD: "Проверено"}

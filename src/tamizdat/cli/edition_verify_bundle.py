@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from tamizdat.edition.signed.check import Finding
 
 _SHOWN = 50  # findings
+_LARGEST = 1_000_000_000  # bytes
 
 
 def verify_bundle(context: click.Context, path: Path, root: bytes | None, as_json: bool) -> None:
     """Check a bundle and say what was found. Exits with 1 where anything is wrong."""
-    from tamizdat.edition.bundle import check
+    from tamizdat.edition.bundle import BundleError, check
 
+    if path.stat().st_size > _LARGEST:
+        raise BundleError(f"{path} is larger than any bundle, which has 1 GB at most")
     report = check(path.read_bytes(), root=root)
     if as_json:
         print_json({"ok": report.ok, "bundle": str(path), **msgspec.to_builtins(report)})

@@ -83,7 +83,7 @@ def print_bundles(
         reader = reader_of(fetch)
         until = reader.edition.as_of
         stories = _choose(edition, limits, until)
-        stories = [path for path in stories if _is_published(reader, path)]
+        stories = {path: day for path, day in stories.items() if _is_published(reader, path)}
         if not stories:
             raise NothingError(_nothing(limits))
         press = _Press(fetch, reader_of, stories, limits.most)
@@ -95,7 +95,7 @@ class _Press:
         self,
         fetch: Fetcher,
         reader_of: Callable[[Fetcher], SignedReader],
-        stories: list[str],
+        stories: Mapping[str, datetime],
         most: int | None,
     ) -> None:
         self._fetch, self._reader_of = fetch, reader_of
@@ -151,10 +151,11 @@ class _Press:
         return tuple(path for path in paths if _is_published(reader, path))
 
 
-def _choose(edition: Path, limits: Limits, until: datetime) -> list[str]:
-    """The paths of the stories first published in these days: by language, newest first."""
+def _choose(edition: Path, limits: Limits, until: datetime) -> dict[str, datetime]:
+    """The paths of the stories first published in these days, and when: by language, newest
+    first."""
     since = until - timedelta(days=limits.days)
-    found = []
+    found: dict[str, datetime] = {}
     with Catalogue(edition / NAME, "read") as catalogue:
         if not catalogue.usable:
             raise BundleError(f"{edition} was made by another version: publish once, then again")
@@ -164,9 +165,8 @@ def _choose(edition: Path, limits: Limits, until: datetime) -> list[str]:
             if listing is None and limits.languages:
                 raise NothingError(f"this paper has nothing in “{language}”")
             cards = _cards(catalogue, listing.id) if listing else []
-            found += [
-                card.path for card in cards if datetime.fromisoformat(card.published) >= since
-            ]
+            dates = {card.path: datetime.fromisoformat(card.published) for card in cards}
+            found |= {path: day for path, day in dates.items() if day >= since}
     return found
 
 
@@ -181,15 +181,10 @@ def _cards(catalogue: Catalogue, listing: int) -> list[Card]:
     return [cards[number] for number in ids if number in cards]
 
 
-def _newest(stories: Sequence[str], count: int) -> list[str]:
-    """So many of the newest, by the dates in their addresses; in their order."""
-    newest = sorted(stories, key=_day, reverse=True)[:count]
-    kept = set(newest)
+def _newest(stories: Mapping[str, datetime], count: int) -> list[str]:
+    """So many of the newest, in their order."""
+    kept = set(sorted(stories, key=lambda path: stories[path], reverse=True)[:count])
     return [path for path in stories if path in kept]
-
-
-def _day(path: str) -> str:
-    return "/".join(path.split("/")[2:5])
 
 
 def _is_published(reader: SignedReader, path: str) -> bool:

@@ -25,7 +25,7 @@ env -u PYTHONPATH -u DJANGO_SETTINGS_MODULE ./venv/bin/tamizdat demo --dir newsr
 import json
 import tamizdat
 report = json.load(open("report.json"))
-assert report["ok"] is True and report["stories"] > 0, report
+assert report["ok"] is True and report["stories"] > 0 and report["verified"] is True, report
 assert "site-packages" in tamizdat.__file__, tamizdat.__file__
 print(f"The wheel works: {report['stories']} stories, {report['pages']} pages, {report['seconds']} s")
 PY

@@ -27,6 +27,10 @@ const IMPATIENCE = 1_000;
 const QUIET = 2_000;
 const COMPARED = 600_000;
 const COMPARING = 20_000;
+const MOST_MIRRORS = 16;
+/** In clear only to onion services and this machine: whoever has the online key alone shall not
+ * make readers ask machines of their own network. */
+const ALLOWED = /^(https:|http:\/\/([\w.]+\.onion|localhost|127\.0\.0\.1)[:/])/;
 
 /** Facts of a page that was shown. */
 export interface Shown extends Omit<Found, "length"> {
@@ -61,6 +65,8 @@ export class Stand {
   /** Did a mirror answer when they were last asked? */
   refreshed = false;
   private refreshing: Promise<void> | undefined;
+  /** Paths proven to be withdrawn or moved: what was kept of them is not shown any more. */
+  private readonly gone = new Set<string>();
   private readonly now: () => number;
 
   private constructor(
@@ -98,9 +104,11 @@ export class Stand {
     await this.present(anew);
     const live = this.readNow(path, signal);
     if (!kept) return live;
-    const late = (): Answer => ({ ...kept, host: "", refreshed: false });
+    const late = (): Answer | undefined =>
+      this.gone.has(path) ? undefined : { ...kept, host: "", refreshed: false };
     return soon(live, WAIT_PAGE, late).catch((error: unknown) => {
-      if (is(error)) return late();
+      const shown = is(error) && late();
+      if (shown) return shown;
       throw error;
     });
   }
@@ -132,7 +140,14 @@ export class Stand {
   private async present(anew: boolean): Promise<void> {
     const refreshed = this.refresh(anew);
     if (!this.edition.age) return refreshed;
-    await soon(refreshed.catch(() => undefined), WAIT, () => undefined);
+    await soon(
+      refreshed.then(
+        () => true,
+        () => true,
+      ),
+      WAIT,
+      () => true,
+    );
   }
 
   private async update(): Promise<void> {
@@ -167,7 +182,8 @@ export class Stand {
   private async learn(): Promise<void> {
     try {
       const mirrors = await this.edition.mirrors(this.source(() => undefined));
-      const urls = mirrors.filter((mirror) => !mirror.cohort).map((mirror) => mirror.url);
+      const ours = mirrors.filter(({ url, cohort }) => !cohort && ALLOWED.test(url));
+      const urls = ours.slice(0, MOST_MIRRORS).map((mirror) => mirror.url);
       this.hosts.add(urls);
       this.keeper.putJson("mirrors", urls);
     } catch (error) {
@@ -193,15 +209,18 @@ export class Stand {
     let host = "";
     const source = this.source((from) => (host = from));
     const found = await this.edition.find(path, source, signal);
-    if (found.status === 404) {
+    // Withdrawn, moved or gone: its text goes from this device before the page that says so has come,
+    // as a mirror may keep that one back.
+    if (found.status === 200) this.gone.delete(path);
+    else {
+      this.gone.add(path);
       await this.forget(path);
-      return this.absent(path, source, found, signal);
     }
+    if (found.status === 404) return this.absent(path, source, found, signal);
     host = "";
     const bytes = await this.edition.bytes(found, source, signal);
     const shown = this.shown(path, found, host);
     if (found.status === 200) this.keeper.putJson(`page:${path}`, shown);
-    else await this.forget(path); // Withdrawn, or moved: its text goes from this device too.
     return { ...shown, bytes };
   }
 
@@ -263,10 +282,14 @@ function objectName(sha256: string): string {
 }
 
 /** What `work` gives, or after so many milliseconds what `late` says. */
-async function soon<T>(work: Promise<T>, milliseconds: number, late: () => T): Promise<T> {
+/** What `late` has when the work takes longer; where it has nothing, the work is waited for. */
+async function soon<T>(work: Promise<T>, milliseconds: number, late: () => T | undefined): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const waited = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(late()), milliseconds);
+    timer = setTimeout(() => {
+      const had = late();
+      if (had !== undefined) resolve(had);
+    }, milliseconds);
   });
   work.catch(() => undefined);
   return Promise.race([work, waited]).finally(() => clearTimeout(timer));

@@ -87,7 +87,8 @@ async function respond(request: Request, url: URL): Promise<Response> {
   const path = pathOf(url);
   const began = performance.now();
   try {
-    if (path === undefined) throw new VerifyError("missing", url.pathname);
+    // “//host/” would be another host's in a redirect; the paper has no such path.
+    if (path === undefined || path.startsWith("//")) throw new VerifyError("missing", url.pathname);
     const reloaded = request.mode === "navigate" && request.cache !== "default";
     const answer = await (await open()).show(path, reloaded);
     if ("elsewhere" in answer) return Response.redirect(new URL(encodeURI(answer.elsewhere), OWN).href, 301);

@@ -136,7 +136,13 @@ CHANGES: dict[str, tuple[Callable[[Page], None], Callable[[dict[str, Any]], bool
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
+EVERYWHERE = [
+    pytest.param(name, marks=[] if name in ("a source", "its filing") else pytest.mark.slow)
+    for name in CHANGES
+]
+
+
+@pytest.mark.parametrize("change", EVERYWHERE)
 def test_what_changes_while_a_save_is_under_way_is_saved_next(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any], change: str
 ) -> None:
@@ -154,6 +160,7 @@ def test_what_changes_while_a_save_is_under_way_is_saved_next(
     assert is_kept(kept), kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changes_before_anything_was_saved_is_saved(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any], change: str
@@ -189,6 +196,7 @@ def test_an_editor_that_is_only_read_saves_nothing(
         assert not desk.sent
 
 
+@pytest.mark.slow
 def test_saved_never_stands_beside_what_is_not_saved(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any]
 ) -> None:
@@ -216,6 +224,7 @@ def word(page: Page) -> Any:
     return page.locator("#w-autosave-indicator").get_by_text(re.compile(r"^\s*Saved\s*$"))
 
 
+@pytest.mark.slow
 def test_a_change_taken_back_is_saved_already(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any]
 ) -> None:
@@ -230,6 +239,7 @@ def test_a_change_taken_back_is_saved_already(
         assert not desk.sent
 
 
+@pytest.mark.slow
 def test_somebody_who_does_not_stop_typing_is_saved(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any]
 ) -> None:
@@ -271,6 +281,7 @@ def test_a_new_article_is_made_once_with_everything_in_it(
     expect(rita.get_by_role("region", name=re.compile(r"^Source \d"))).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_saving_a_new_article_by_hand_while_it_saves_itself_makes_one(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:
@@ -328,7 +339,9 @@ def until_asked(page: Page, asked: list[str], times: int) -> None:
     raise AssertionError(f"asked {len(asked)} times, not {times}")
 
 
-@pytest.mark.parametrize("trouble", ["no network", "an error of the desk"])
+@pytest.mark.parametrize(
+    "trouble", ["no network", pytest.param("an error of the desk", marks=pytest.mark.slow)]
+)
 def test_a_save_that_failed_says_so_and_is_tried_again(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any], trouble: str
 ) -> None:
@@ -353,6 +366,7 @@ def test_a_save_that_failed_says_so_and_is_tried_again(
     assert newsroom.do("kept", pk=article["pk"])["kicker"] == "Through bad weather"
 
 
+@pytest.mark.slow
 def test_a_new_article_whose_editor_could_not_be_loaded_is_saved_on(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:
@@ -369,6 +383,7 @@ def test_a_new_article_whose_editor_could_not_be_loaded_is_saved_on(
     assert newsroom.do("how_many", headline=title) == 1
 
 
+@pytest.mark.slow
 def test_what_was_typed_while_signed_out_is_saved_after_signing_in(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:

@@ -56,7 +56,7 @@ def mirror() -> Iterator[Mirror]:
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # No longer: its event loop must not run under others' tests.
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.blocking.censor import Block
-from tests.blocking.network import ENTRY, MIRRORS, READ, UNREAD
+from tests.blocking.network import ENTRY, LONG, MIRRORS, READ, UNREAD
 
 NORTH, SOUTH, WEST = MIRRORS
 AT_ONCE, SILENT = 2.0, 5.0  # seconds beyond what it takes without a block
@@ -52,6 +52,13 @@ RETURNING = [
     down(Block.SILENCE, quick=False),
     down(Block.NXDOMAIN, quick=False),
 ]
+# Its page is as long as four connections carry; then the limit is another.
+WALL = Case(
+    "freeze after 16 kB: every host, 24 kB of compressed text",
+    dict.fromkeys((ENTRY, *MIRRORS), Block.FREEZE),
+    10.0,
+    story=LONG,
+)
 FIRST = [
     *(of(block, "two of three mirrors", NORTH, SOUTH) for block in Block),
     *(of(block, "every mirror", *MIRRORS, quick=False) for block in (Block.FREEZE, Block.SLOW)),

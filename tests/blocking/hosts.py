@@ -33,12 +33,17 @@ server {{
 
 @contextlib.contextmanager
 def hosts(
-    work: Path, authority: Authority, mirrors: Mapping[str, Path], entries: Mapping[str, int]
+    work: Path,
+    authority: Authority,
+    mirrors: Mapping[str, Path],
+    entries: Mapping[str, int],
+    *,
+    http2: bool = True,
 ) -> Iterator[int]:
     """``mirrors`` are folders by host, ``entries`` ports of servers by host. Yields the port on
     which all of them are answered for."""
     port = free_port()
-    listen = f"127.0.0.1:{port} ssl http2"
+    listen = f"127.0.0.1:{port} ssl{' http2' if http2 else ''}"
     tls = {host: _tls(authority.certify(host)) for host in (*mirrors, *entries)}
     sites = [_mirror(host, folder, listen, tls[host]) for host, folder in mirrors.items()]
     sites += [

@@ -91,7 +91,7 @@ class First:
     """Somebody who opens the single file from their disk, for the first time each time."""
 
     def __init__(self, playwright: Any, network: Network, folder: Path) -> None:
-        self._playwright = playwright
+        self.playwright = playwright
         self._network = network
         self._file = folder / "reader.html"
         self._file.write_bytes(single_file(network.room.desk.folder.path) or b"")
@@ -119,7 +119,7 @@ class First:
         if self._arguments != self._network.arguments:  # What it takes names for is for life.
             self.close()
             self._arguments = self._network.arguments
-            self._browser = self._playwright.chromium.launch(
+            self._browser = self.playwright.chromium.launch(
                 executable_path=CHROMIUM, args=[*ARGUMENTS, *self._arguments]
             )
         context = self._browser.new_context(locale="en-GB")

@@ -9,9 +9,9 @@ from functools import cache
 
 import pytest
 
-from tests.blocking.cases import FIRST, RETURNING, Case
+from tests.blocking.cases import FIRST, RETURNING, WALL, Case
 from tests.blocking.censor import SIGN_OF_A_BLOCK, Block
-from tests.blocking.network import ENTRY, MIRRORS, READ, TEXTS, UNREAD, Network, network
+from tests.blocking.network import ENTRY, LONG, MIRRORS, READ, TEXTS, UNREAD, Network, network
 from tests.blocking.readers import First, Reading, Returning
 from tests.reader.conftest import CHROMIUM
 
@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.xdist_group("blocking"),  # Times of two at once would say little.
 ]
 TRIES = 5
-VERIFIED = {READ: "Verified", UNREAD: "Проверено"}
+VERIFIED = {READ: "Verified", UNREAD: "Проверено", LONG: "Verified"}
 Figure = Callable[[str, object], None]
 Readers = Returning | First
 
@@ -57,6 +57,17 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         first.close()
 
 
+@pytest.fixture(scope="module")
+def old_scene(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The same where hosts speak HTTP/1.1: another request is another connection."""
+    folder = tmp_path_factory.mktemp("old-blocking")
+    playwright = scene.first.playwright
+    with network(folder, http2=False) as net:
+        first = First(playwright, net, folder)
+        yield Scene(net, Returning(playwright, net, folder), first)
+        first.close()
+
+
 def check(case: Case, net: Network, reading: Reading) -> None:
     """It was verified, it is not the block's doing, and there was a block."""
     assert VERIFIED[case.story] in reading.line
@@ -67,8 +78,9 @@ def check(case: Case, net: Network, reading: Reading) -> None:
         assert reading.hosts == ()
         assert "It could not be refreshed just now" in reading.line
         return
-    (host,) = reading.hosts
-    assert net.censor.fate(host) in (None, Block.FREEZE, Block.SLOW)
+    # None, where the browser put the worker to sleep meanwhile: it does not remember from whom.
+    for host in reading.hosts:
+        assert net.censor.fate(host) in (None, Block.FREEZE, Block.SLOW)
 
 
 def read_once(case: Case, scene: Scene, reader: Readers) -> Reading:
@@ -124,6 +136,15 @@ def test_a_returning_reader_waits_little(case: Case, scene: Scene, record_proper
 @pytest.mark.parametrize("case", every(FIRST))
 def test_a_first_reader_waits_little(case: Case, scene: Scene, record_property: Figure) -> None:
     read_often(case, scene, scene.first, "single file", record_property)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["returning", "first"])
+def test_a_page_longer_than_a_connection_carries_is_read_over_several(
+    who: str, old_scene: Scene, record_property: Figure
+) -> None:
+    """With HTTP/2 a browser keeps to one connection, frozen or not: docs/blocking.md."""
+    read_often(WALL, old_scene, getattr(old_scene, who), f"{who}, HTTP/1.1", record_property)
 
 
 @pytest.mark.parametrize("block", [Block.RESET, Block.PAGE_200])

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.lying.liar import Answer, Mirror, Reply, honest
-from tests.lying.lies import OLDER, READS, Lie
+from tests.lying.lies import BYTES, METADATA, OLDER, READS, Lie
+from tests.lying.manners import MANNERS
 from tests.lying.scene import Scene
-from tests.lying.test_python_reader import LIES
 from tests.reader.conftest import ARGUMENTS, CHROMIUM
 from tests.reader.servers import BUILT
 
@@ -21,6 +21,11 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.allow_hosts(["127.0.0.1", "::1"]),
     pytest.mark.xdist_group("lying-browser"),
+]
+SLOW = pytest.mark.slow
+LIES = [
+    pytest.param(lie, id=lie.name, marks=[] if lie in MANNERS and not lie.slow else [SLOW])
+    for lie in (*BYTES, *METADATA, *MANNERS)
 ]
 PATIENCE_MS = 15_000
 POLICY = "default-src 'none'; script-src 'self'; connect-src *"
@@ -103,7 +108,7 @@ class Reader:
 
 @pytest.mark.parametrize(
     "returning",
-    [pytest.param(False, id="first", marks=pytest.mark.slow), pytest.param(True, id="returning")],
+    [pytest.param(False, id="first", marks=SLOW), pytest.param(True, id="returning")],
 )
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_is_never_shown_and_the_next_mirror_serves(

@@ -63,6 +63,17 @@ def endless(name: Callable[[Scene], str]) -> Any:
     return instead(lambda s: {name(s): Reply(b"x", after="endless", length=None)})
 
 
+def gzip_bombs(only: str) -> Any:
+    """Made before it is asked for: a reader's patience is short."""
+
+    def tell(scene: Scene) -> Answer:
+        reply = Reply(gzip_bomb(), headers={"Content-Encoding": "gzip"})
+        answer: Answer = every(lambda *_: reply, only)(scene)
+        return answer
+
+    return tell
+
+
 def _raw(head: str, body: bytes = b"") -> Reply:
     lines = f"{head}\r\nAccess-Control-Allow-Origin: *".replace("\n", "\r\n").replace("\r\r", "\r")
     return Reply(raw=f"{lines}\r\n\r\n".encode() + body)
@@ -136,13 +147,13 @@ MANNERS = [
     ),
     Lie(
         "metadata that gzip makes of 64 MB",
-        every(lambda *_: Reply(gzip_bomb(), headers={"Content-Encoding": "gzip"}), "metadata/"),
+        gzip_bombs("metadata/"),
         "too-long",
         "tooLong",
     ),
     Lie(
         "pages that gzip makes of 64 MB",
-        every(lambda *_: Reply(gzip_bomb(), headers={"Content-Encoding": "gzip"}), "objects/"),
+        gzip_bombs("objects/"),
         "too-long",
         "tooLong",
     ),

@@ -27,6 +27,7 @@ MODES = {
     "plain": (),
     "tree": ("--tree",),
     "brotli": ("--brotli",),
+    "signed": ("--sign",),
 }
 
 

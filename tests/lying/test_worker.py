@@ -15,7 +15,7 @@ from tests.lying.liar import Answer, Mirror, Reply, honest
 from tests.lying.lies import BYTES, METADATA, OLDER, PLAIN_PAGE, Lie
 from tests.lying.manners import MANNERS
 from tests.lying.scene import Scene
-from tests.reader.conftest import ARGUMENTS, CHROMIUM
+from tests.reader.conftest import chromium
 
 pytestmark = [
     pytest.mark.browser,
@@ -48,13 +48,7 @@ READ = """async (path) => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium here: apt-get install -y chromium")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    yield from chromium()
 
 
 def worker(scene: Scene, *mirrors: str) -> bytes:

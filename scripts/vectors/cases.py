@@ -55,8 +55,10 @@ class Case(NamedTuple):
 
 def cases(made: Editions, other: Press, others: Files) -> Iterator[Case]:
     """Every case. ``others`` is the folder of another newsroom."""
-    for part in (honest(made), pages(made), shards(made), records(made), metadata(made, others)):
+    for part in (honest(made), pages(made), shards(made), records(made)):
         yield from part
+    yield from foreign(made, others)
+    yield from faulty(made)
     for more in (signatures(made, other), versions(made), rotations(made)):
         yield from more
 
@@ -229,14 +231,14 @@ def records(made: Editions) -> Iterator[Case]:
     yield Case("record: the online key signs an archive, which is not asked", (Step(grabbed),))
 
 
-def metadata(made: Editions, others: Files) -> Iterator[Case]:
-    files, press = made.second, made.press
-    stamp, snapshot = files[layout.TIMESTAMP], name_of(files, "snapshot")
-    targets = name_of(files, "targets")
+def foreign(made: Editions, others: Files) -> Iterator[Case]:
+    """Metadata that is another newsroom's, no metadata at all, or not there."""
+    files = made.second
+    stamp, targets = files[layout.TIMESTAMP], name_of(files, "targets")
     following = layout.metadata_name("root", 2)
 
-    def one(name: str, data: bytes, error: str, **more: Any) -> tuple[Step]:
-        return (Step(replaced(files, {name: data}), error, **more),)
+    def one(name: str, data: bytes, error: str) -> tuple[Step]:
+        return (Step(replaced(files, {name: data}), error),)
 
     yield Case("metadata: another newsroom's folder", (Step(others, "signer"),))
     yield Case("metadata: another newsroom's timestamp", (
@@ -255,6 +257,17 @@ def metadata(made: Editions, others: Files) -> Iterator[Case]:
     yield Case("metadata: timestamp missing", (
         Step(without(singly(files), layout.TIMESTAMP), "missing"),
     ))  # fmt: skip
+
+
+def faulty(made: Editions) -> Iterator[Case]:
+    """Metadata of the newsroom's own that is too long, in another's place, or says too little."""
+    files, press = made.second, made.press
+    stamp, snapshot = files[layout.TIMESTAMP], name_of(files, "snapshot")
+    targets = name_of(files, "targets")
+
+    def one(name: str, data: bytes, error: str) -> tuple[Step]:
+        return (Step(replaced(files, {name: data}), error),)
+
     yield Case("metadata: endless", (
         Step(files, "too-long", endless=(layout.CURRENT, layout.TIMESTAMP)),
     ))  # fmt: skip

@@ -91,8 +91,8 @@ def caddy(root: Path, work: Path) -> Iterator[str]:
     site = (DOCS / "Caddyfile").read_text()
     site = site.replace("\nmirror.example {", f"\nhttp://127.0.0.1:{port} {{")
     work.mkdir(exist_ok=True)
-    own = "{\n\tadmin off\n\tauto_https off\n}\n"
-    (work / "Caddyfile").write_text(own + site.replace("/srv/mirror", str(root)))
+    site = site.replace("\n{\n", "\n{\n\tadmin off\n\tauto_https off\n", 1)
+    (work / "Caddyfile").write_text(site.replace("/srv/mirror", str(root)))
     command = [program("caddy", "caddy"), "run", "--adapter", "caddyfile", "--config"]
     home = {"HOME": str(work), "XDG_DATA_HOME": str(work), "XDG_CONFIG_HOME": str(work)}
     with running([*command, str(work / "Caddyfile")], port, work / "log", **home):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The four roles, what each may do, and the review that stands between draft and paper.
+"""The five roles, what each may do, and the review that stands between draft and paper.
 
-What always holds: after every ``migrate`` the groups ``Reporter``, ``Editor``, ``Publisher`` and
-``Operator`` exist with at least the rights listed here, and every article goes through the
-workflow ``Four eyes``. Rights that an operator gave beyond that are kept.
+What always holds: after every ``migrate`` the groups ``Reporter``, ``Editor``, ``Publisher``,
+``Operator`` and ``Readers' desk`` exist with at least the rights listed here, and every article
+goes through the workflow ``Four eyes``. Rights that an operator gave beyond that are kept.
+
+Readers' data (the apps of ``READERS_APPS``) is for ``Readers' desk`` and for nobody else: no other
+role gets a right of those apps, and ``sees_readers`` knows no superuser.
 
 What is not done here: who is in which group (``actions``).
 """
@@ -14,12 +17,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser, Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 REPORTER, EDITOR, PUBLISHER, OPERATOR = "Reporter", "Editor", "Publisher", "Operator"
-ROLES = (REPORTER, EDITOR, PUBLISHER, OPERATOR)
+READERS_DESK = "Readers' desk"
+ROLES = (REPORTER, EDITOR, PUBLISHER, OPERATOR, READERS_DESK)
+READERS_APPS = ("letters", "readers")
 WORKFLOW = "Four eyes"
 
 _WRITING = (
@@ -66,11 +72,22 @@ COLLECTION_RIGHTS: dict[str, tuple[str, ...]] = {
     EDITOR: ("add", "change", "choose"),
     PUBLISHER: ("add", "change", "choose"),
     OPERATOR: ("add", "change", "choose", "delete"),
+    READERS_DESK: (),
 }
 _OPERATED = (
     *("newsroom", "publishing", "staff", "simple_translation"),
     *("wagtailcore", "wagtailadmin", "auth"),
 )
+
+
+def sees_readers(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether a person may see what readers sent and left with us.
+
+    A superuser may not by being one: they have to be in the role, and joining it is in the audit.
+    """
+    if not isinstance(user, AbstractUser) or not user.is_active:
+        return False
+    return user.groups.filter(name=READERS_DESK).exists()
 
 
 def ensure_everything(*, sender: AppConfig, **_: Any) -> None:
@@ -98,6 +115,11 @@ def ensure_roles() -> None:
 def _permissions(role: str) -> Iterable[Permission]:
     if role == OPERATOR:
         return Permission.objects.filter(content_type__app_label__in=_OPERATED)
+    if role == READERS_DESK:
+        return [
+            Permission.objects.get(content_type__app_label="wagtailadmin", codename="access_admin"),
+            *Permission.objects.filter(content_type__app_label__in=READERS_APPS),
+        ]
     wanted = set(RIGHTS[role])
     labels = {name.partition(".")[0] for name in wanted}
     candidates = Permission.objects.filter(content_type__app_label__in=labels)

@@ -14,12 +14,15 @@ import secrets as _secrets
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 _MIRROR_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MIRROR_URL = re.compile(r"https?://[^/\s?#]+/(?:[^\s?#]*/)?")
+_DROP_URL = re.compile(
+    r"https://[^/\s?#@]+/?|http://(?:[^/\s?#@]+\.onion|localhost|127\.0\.0\.1|\[::1\])(?::\d+)?/?"
+)
 
 
 class ConfigError(Exception):
@@ -70,6 +73,24 @@ class MirrorSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     tree: bool = False
 
 
+class DropSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[drops]]``: a letterbox that the desk collects from. ``url`` is where it answers
+    (https, or http for an onion service and this machine); ``folder`` its folder instead, where
+    that lies on this machine. ``name`` is what staff see."""
+
+    name: str = ""
+    url: str = ""
+    folder: str = ""
+
+
+class LettersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``[letters]``: messages of readers that were put away are deleted after ``keep_days``;
+    those that were deleted by hand can be brought back for ``undo_hours``."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
+    undo_hours: Annotated[int, msgspec.Meta(ge=0, le=168)] = 24
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The whole file. ``address`` is the paper's canonical base; the first language is the
     default one; ``database`` is ``sqlite`` or ``postgresql://user@host/name``."""
@@ -83,6 +104,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     desk: DeskSettings = DeskSettings()
     paper: PaperSettings = PaperSettings()
     mirrors: tuple[MirrorSettings, ...] = ()
+    drops: tuple[DropSettings, ...] = ()
+    letters: LettersSettings = LettersSettings()
 
     @property
     def announced(self) -> tuple[MirrorSettings, ...]:
@@ -109,6 +132,26 @@ def mirror_problems(mirrors: tuple[MirrorSettings, ...]) -> Iterator[str]:
             yield f"{called}: credentials is the name of a file in secrets/"
         if mirror.tree and mirror.kind not in ("folder", "rsync"):
             yield f"{called}: plain files (tree) can be pushed to a folder or by rsync only"
+
+
+def drop_problems(drops: tuple[DropSettings, ...]) -> Iterator[str]:
+    """What is wrong with the tables of drops, in words."""
+    names = [drop.name for drop in drops]
+    for drop in drops:
+        called = f"the drop “{drop.name or drop.url or drop.folder}”"
+        if not _MIRROR_NAME.fullmatch(drop.name):
+            yield f"{called} must be named in a-z, 0-9 and -, with 40 characters at most"
+        if names.count(drop.name) > 1:
+            yield f"two drops are named “{drop.name}”"
+        if bool(drop.url) == bool(drop.folder):
+            yield f"{called} needs either a url or a folder"
+        if drop.url and not _DROP_URL.fullmatch(drop.url):
+            yield (
+                f"{called}: url must begin with https:// and name a host alone "
+                "(http:// only for an onion service or this machine)"
+            )
+        if drop.folder and not Path(drop.folder).is_absolute():
+            yield f"{called}: folder must be a whole path, from / on"
 
 
 class Newsroom:
@@ -147,7 +190,7 @@ class Newsroom:
             raise ConfigError(f"{self.settings_file}: no time zone “{settings.timezone}”")
         if not settings.languages:
             raise ConfigError(f"{self.settings_file}: languages must name at least one")
-        for problem in mirror_problems(settings.mirrors):
+        for problem in (*mirror_problems(settings.mirrors), *drop_problems(settings.drops)):
             raise ConfigError(f"{self.settings_file}: {problem}")
         return settings
 

@@ -22,7 +22,14 @@ from tamizdat.cli.desk import desk
 from tamizdat.cli.edition import edition
 from tamizdat.cli.keys import keys_
 from tamizdat.cli.mirror import mirror
-from tamizdat.config import DeskSettings, MirrorSettings, PaperSettings, Settings
+from tamizdat.config import (
+    DeskSettings,
+    DropSettings,
+    LettersSettings,
+    MirrorSettings,
+    PaperSettings,
+    Settings,
+)
 
 TOP = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(TOP / "scripts"))
@@ -78,12 +85,13 @@ def _documented(page: str, heading: str) -> dict[str, str]:
         ("`[desk]`", DeskSettings),
         ("`[paper]`", PaperSettings),
         ("`[[mirrors]]`", MirrorSettings),
+        ("`[[drops]]`", DropSettings),
+        ("`[letters]`", LettersSettings),
     ],
 )
 def test_settings_and_defaults_are_documented(heading: str, struct: type[Any]) -> None:
-    fields = [
-        f for f in msgspec.structs.fields(struct) if f.name not in ("desk", "paper", "mirrors")
-    ]
+    tables = ("desk", "paper", "mirrors", "drops", "letters")
+    fields = [f for f in msgspec.structs.fields(struct) if f.name not in tables]
     wanted = {
         f.name: "must be given" if f.required else f"`{json.dumps(f.default, ensure_ascii=False)}`"
         for f in fields

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tamizdat.config import ConfigError, Newsroom
+from tamizdat.letterbox import ensure_keys
 
 TEMPLATE = """\
 # The settings of this newsroom. Every setting is described in docs/settings.md.
@@ -102,6 +103,7 @@ def start_folder(
         private.mkdir(mode=0o700, exist_ok=True)
     newsroom.edition.mkdir(exist_ok=True)
     newsroom.secret("desk-key", create=True)
+    ensure_keys(newsroom)
     if newsroom.settings.database == "sqlite":
         # SQLite gives its helper files the mode of the database: drafts are nobody else's to read.
         newsroom.database.touch(mode=0o600)

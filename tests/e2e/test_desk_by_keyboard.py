@@ -19,7 +19,8 @@ def test_a_publisher_signs_in_and_reaches_the_panel_by_keyboard_alone(
     newsroom.do("article", headline=title)
     petra = open_browser().new_page()
     petra.goto(f"{newsroom.desk}/desk/")
-    # The first field of the door has the focus.
+    # The first field of the door has the focus, once the page is drawn.
+    expect(petra.locator("input:focus")).to_be_visible()
     petra.keyboard.type("petra")
     petra.keyboard.press("Tab")
     petra.keyboard.type(PASSWORD)

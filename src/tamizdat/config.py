@@ -75,8 +75,8 @@ class MirrorSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
 
 class DropSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One of ``[[drops]]``: a letterbox that the desk collects from. ``url`` is where it answers
-    (https, or http for an onion service and this machine); ``folder`` its folder instead, where
-    that lies on this machine. ``name`` is what staff see."""
+    readers (https, or http for an onion service and this machine); ``folder`` its folder, where
+    that lies on this machine: then the desk collects from there. ``name`` is what staff see."""
 
     name: str = ""
     url: str = ""
@@ -143,8 +143,8 @@ def drop_problems(drops: tuple[DropSettings, ...]) -> Iterator[str]:
             yield f"{called} must be named in a-z, 0-9 and -, with 40 characters at most"
         if names.count(drop.name) > 1:
             yield f"two drops are named “{drop.name}”"
-        if bool(drop.url) == bool(drop.folder):
-            yield f"{called} needs either a url or a folder"
+        if not (drop.url or drop.folder):
+            yield f"{called} needs a url, a folder or both"
         if drop.url and not _DROP_URL.fullmatch(drop.url):
             yield (
                 f"{called}: url must begin with https:// and name a host alone "

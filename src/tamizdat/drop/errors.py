@@ -10,6 +10,8 @@
     ├── SealError            it cannot be opened: altered, cut off, or sealed to somebody else
     ├── TooLargeError        larger than a submission may be
     ├── FullError            the letterbox holds all that it may (not permanent)
+    ├── BatchError           a batch's name or one of its slots makes no sense
+    ├── LetterboxError       a drop cannot be collected from; ``permanent`` where it refuses us
     └── DropSettingsError    the drop's folder or settings cannot be used
 
 ``permanent`` says whether trying the same again can help.
@@ -51,6 +53,18 @@ class FullError(DropError):
     """The letterbox holds all that it may."""
 
     permanent = False
+
+
+class BatchError(DropError):
+    """A batch's name or one of its slots makes no sense."""
+
+
+class LetterboxError(DropError):
+    """A drop cannot be collected from now; ``permanent`` where it refuses who asks."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
 
 
 class DropSettingsError(DropError):

@@ -53,6 +53,15 @@ class PaperSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
     entries: tuple[str, ...] = ()
 
 
+class VaultSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``[vault]``: readers' data. ``identity`` is where the desk's own age identity lies, which
+    opens the key file: relative to the folder, or a whole path on another medium. A withdrawn
+    address and its consents are kept for ``keep_withdrawn`` days, to prove what was agreed to."""
+
+    identity: str = "secrets/vault-identity"
+    keep_withdrawn: int = 1095
+
+
 class MirrorSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One of ``[[mirrors]]``: a copy that readers may fetch from. ``url`` is the base under which
     ``metadata/`` lies; ``cohort`` the readers that are told of it, empty for all of them.
@@ -103,6 +112,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     demo: bool = False
     desk: DeskSettings = DeskSettings()
     paper: PaperSettings = PaperSettings()
+    vault: VaultSettings = VaultSettings()
     mirrors: tuple[MirrorSettings, ...] = ()
     drops: tuple[DropSettings, ...] = ()
     letters: LettersSettings = LettersSettings()

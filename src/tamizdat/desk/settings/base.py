@@ -16,6 +16,7 @@ INSTALLED_APPS = [
     "tamizdat.desk.staff",
     "tamizdat.desk.newsroom",
     "tamizdat.desk.publishing",
+    "tamizdat.desk.readers",
     "wagtail.contrib.settings",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.table_block",

@@ -30,10 +30,12 @@ TextCheck = Callable[[Any], str]
 
 
 class Field(NamedTuple):
-    """``check`` returns the value as it is kept or raises ``ValueError`` with what is wrong."""
+    """``check`` returns the value as it is kept or raises ``ValueError`` with what is wrong.
+    ``many``: a list; a form repeats it, and an empty one among others stands for none."""
 
     check: Check
     needed: bool = True
+    many: bool = False
 
 
 class Kind(NamedTuple):
@@ -176,7 +178,7 @@ _ALL = (
         1,
         {
             "address": Field(address),
-            "newsletters": Field(several(_slug, least=1, most=20)),
+            "newsletters": Field(several(_slug, least=1, most=20), many=True),
             "privacy": _privacy,
             "form": Field(_slug),
         },
@@ -188,7 +190,7 @@ _ALL = (
         1,
         {
             **_LINK,
-            "newsletters": _optional(several(_slug, least=0, most=20)),
+            "newsletters": Field(several(_slug, least=0, most=20), needed=False, many=True),
             "mail_language": _optional(_language),
             "text": _optional(one_of("full", "summary")),
             "pause_until": _optional(date),

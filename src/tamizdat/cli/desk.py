@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tamizdat.cli.common import dir_option, open_newsroom, say, start_django
+from tamizdat.cli.desk_audit import audit
 
 
 class _DeskGroup(click.Group):
@@ -40,8 +41,8 @@ def _django_command(name: str) -> click.Command:
 def desk(ctx: click.Context, folder: Path) -> None:
     """Serve the desk, or run one of Django's commands.
 
-    "tamizdat desk serve" serves it; any other name is Django's: "tamizdat desk help" lists them,
-    for example "tamizdat desk changepassword anna".
+    "tamizdat desk serve" serves it, "tamizdat desk audit" reads the audit trail; any other name is
+    Django's: "tamizdat desk help" lists them, for example "tamizdat desk changepassword anna".
     """
     ctx.obj = folder
 
@@ -64,3 +65,6 @@ def serve(folder: Path, own_folder: Path | None, host: str | None, port: int | N
     settings = newsroom.settings.desk
     say(f"The desk answers on http://{host or settings.host}:{port or settings.port}/desk/")
     serve_desk(newsroom, host=host or settings.host, port=port or settings.port)
+
+
+desk.add_command(audit)

@@ -16,10 +16,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from wagtail.models import Revision
 
+from tamizdat.desk.audit import actions as trail
+from tamizdat.desk.audit import anchors
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.publishing import actions, queue
 from tamizdat.desk.publishing.models import ActionToken, BuildRequest, DailyRun, WorkerHeartbeat
@@ -94,6 +97,8 @@ def regular(now: datetime) -> None:
             created__lt=now - timedelta(days=30), state=queue.State.LIVE, versions=None
         )
         old.delete()
+        trail.close_days(now=now)
+        anchors.note(settings.NEWSROOM.run, now)
 
 
 def _first(name: str, now: datetime, every: timedelta) -> bool:

@@ -25,6 +25,7 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker as TaskRunner
 from django_tasks_db.models import DBTaskResult
 
+from tamizdat.desk.audit import anchors
 from tamizdat.desk.publishing import queue, schedule
 from tamizdat.desk.publishing.builder import Builder
 from tamizdat.desk.publishing.heartbeat import Heart, alive
@@ -138,6 +139,7 @@ def run(edition: Edition, on_start: Callable[[Worker], None]) -> None:
     with Heart() as heart:
         worker = Worker(edition, heart.name)
         on_start(worker)
+        anchors.note(settings.NEWSROOM.run, timezone.now())
         rounds = Rounds(settings.NEWSROOM.folder)
         rounds.start()
         try:

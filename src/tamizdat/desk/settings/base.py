@@ -14,6 +14,7 @@ USE_I18N = True
 
 INSTALLED_APPS = [
     "tamizdat.desk.staff",
+    "tamizdat.desk.audit",
     "tamizdat.desk.newsroom",
     "tamizdat.desk.publishing",
     "tamizdat.desk.readers",

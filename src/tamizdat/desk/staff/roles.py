@@ -75,7 +75,7 @@ COLLECTION_RIGHTS: dict[str, tuple[str, ...]] = {
     READERS_DESK: (),
 }
 _OPERATED = (
-    *("newsroom", "publishing", "staff", "simple_translation"),
+    *("newsroom", "publishing", "staff", "audit", "simple_translation"),
     *("wagtailcore", "wagtailadmin", "auth"),
 )
 

@@ -181,6 +181,6 @@ def test_a_text_opens_for_what_it_was_sealed_for(vault: Vault) -> None:
 def test_sealing_outside_a_transaction_is_refused(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "in_atomic_block", False)
-    with pytest.raises(VaultError, match="same transaction"):
+    with monkeypatch.context() as outside, pytest.raises(VaultError, match="same transaction"):
+        outside.setattr(connection, "in_atomic_block", False)
         vault.seal("letters.message", b"x")

@@ -30,7 +30,9 @@ class ConfigError(Exception):
 
 
 class DeskSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """``[desk]``: where staff work. ``hosts`` are the names the desk answers to."""
+    """``[desk]``: where staff work. ``hosts`` are the names the desk answers to;
+    ``second_factor`` says whether a password alone may open it, ``passkeys_only`` that nothing
+    but a passkey does."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -38,6 +40,8 @@ class DeskSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     https: bool = False
     debug: bool = False
     four_eyes: bool = True
+    second_factor: Literal["required", "optional"] = "required"
+    passkeys_only: bool = False
 
 
 class PaperSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from tests.e2e.newsroom import PASSWORD
 def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.locator("#id_username").fill(username)
     page.locator("#id_password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "/login/" not in url)
 
 

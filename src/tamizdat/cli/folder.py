@@ -49,6 +49,13 @@ https = false
 # true: a story is published only by somebody who did not write it.
 four_eyes = true
 
+# "required": a password opens the desk only with a passkey or a code from an app beside it.
+# "optional": everybody decides for themselves.
+second_factor = "{second_factor}"
+
+# true: only passkeys open the desk, no password does. Let everybody set theirs up before.
+passkeys_only = false
+
 [paper]
 # Where "tamizdat run" serves the built paper, for a look or for a web server in front of it.
 host = "127.0.0.1"
@@ -94,6 +101,7 @@ def start_folder(
         languages=_toml(list(languages)),
         timezone=_toml(timezone),
         demo=DEMO if demo else "",
+        second_factor="optional" if demo else "required",
         desk_port=desk_port,
         paper_port=paper_port,
     )
@@ -103,6 +111,7 @@ def start_folder(
         private.mkdir(mode=0o700, exist_ok=True)
     newsroom.edition.mkdir(exist_ok=True)
     newsroom.secret("desk-key", create=True)
+    newsroom.secret("factor-key", create=True)
     ensure_keys(newsroom)
     if newsroom.settings.database == "sqlite":
         # SQLite gives its helper files the mode of the database: drafts are nobody else's to read.

@@ -18,6 +18,9 @@ INSTALLED_APPS = [
     "tamizdat.desk.newsroom",
     "tamizdat.desk.publishing",
     "tamizdat.desk.readers",
+    # Second factors. Its pages are not mounted and it sends nothing (desk.staff.access.adapters).
+    "allauth.account",
+    "allauth.mfa",
     "wagtail.contrib.settings",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.table_block",
@@ -50,8 +53,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "tamizdat.desk.staff.signed_out.KeepTextMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tamizdat.desk.staff.signed_out.KeepTextMiddleware",
+    "tamizdat.desk.staff.access.gate.GateMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tamizdat.desk.publishing.middleware.RefusalMiddleware",
 ]
@@ -90,6 +95,7 @@ MEDIA_URL = "/desk/newsroom/media/"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "tamizdat.desk.staff.signed_out.token_failed"
+SESSION_ENGINE = "tamizdat.desk.staff.access.store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
@@ -99,6 +105,24 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
 
+ACCOUNT_ADAPTER = "tamizdat.desk.staff.access.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+ACCOUNT_UNIQUE_EMAIL = False
+# Its counters know addresses and say not how long to wait: ours stand in their place.
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "tamizdat.desk.staff.access.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_DIGITS = 12
+
+WAGTAILADMIN_LOGIN_URL = "/desk/login/"
+WAGTAILADMIN_USER_LOGIN_FORM = "tamizdat.desk.staff.access.forms.LoginForm"
+LOGIN_URL = WAGTAILADMIN_LOGIN_URL
 WAGTAIL_I18N_ENABLED = True
 WAGTAILIMAGES_IMAGE_MODEL = "newsroom.Photo"
 WAGTAILIMAGES_IMAGE_FORM_BASE = "tamizdat.desk.newsroom.forms.PhotoForm"

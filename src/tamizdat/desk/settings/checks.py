@@ -20,6 +20,7 @@ atexit.register(shutil.rmtree, _folder, ignore_errors=True)
     'languages = ["en", "ru", "ar"]\n'
     'timezone = "Europe/Berlin"\n'
     f'database = "{os.environ.get("TAMIZDAT_TEST_DATABASE", "sqlite")}"\n'
+    '[desk]\nsecond_factor = "optional"\n'
 )
 os.environ["TAMIZDAT_DIR"] = str(_folder)
 

@@ -69,6 +69,10 @@ if _settings.desk.https:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in _settings.desk.hosts]
+# How staff get in: desk.staff.access reads these. A web server in front says for whom it asks.
+STAFF_SECOND_FACTOR = _settings.desk.second_factor
+STAFF_PASSKEYS_ONLY = _settings.desk.passkeys_only
+STAFF_BEHIND_PROXY = _settings.desk.https
 
 # Mail of the desk itself (a task waits for you) is kept as files until the newsroom's own mail
 # is set up: nothing leaves for anybody else's server.

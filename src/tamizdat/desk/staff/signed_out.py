@@ -27,9 +27,12 @@ from django.views.csrf import csrf_failure as plain_refusal
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from tamizdat.desk.staff.access.paths import own_path
+
 SIGNED_OUT = (
     "You are signed out. Keep this page open, sign in to the desk in another tab, then save here."
 )
+NEEDS_SECOND = 428
 _OPEN_TO_ALL = ("wagtailadmin_login", "wagtailadmin_logout", "wagtailadmin_password_reset")
 
 
@@ -48,15 +51,18 @@ class KeepTextMiddleware:
         if request.method != "POST" or request.user.is_authenticated:
             return None
         name = (request.resolver_match and request.resolver_match.url_name) or ""
-        if name.startswith(_OPEN_TO_ALL) or not _is_desk(request) or _is_script(request):
+        if name.startswith(_OPEN_TO_ALL) or not _is_desk(request) or is_script(request):
             return None
-        return _kept(request, status=401)
+        return keep(request, status=401)
 
 
 def token_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's ``CSRF_FAILURE_VIEW``."""
-    if _is_desk(request) and _is_our_page(request) and not _is_script(request):
-        return _kept(request, status=403)
+    if _is_door(request) and _is_our_page(request):
+        # Somebody signed in or out in another tab meanwhile: the door as it stands now.
+        return redirect_to_login(own_path(request), reverse("wagtailadmin_login"))
+    if _is_desk(request) and _is_our_page(request) and not is_script(request):
+        return keep(request, status=403)
     return plain_refusal(request, reason=reason)
 
 
@@ -71,7 +77,11 @@ def _is_desk(request: HttpRequest) -> bool:
     return request.path.startswith(reverse("wagtailadmin_home"))
 
 
-def _is_script(request: HttpRequest) -> bool:
+def _is_door(request: HttpRequest) -> bool:
+    return request.path.startswith(reverse("wagtailadmin_login"))
+
+
+def is_script(request: HttpRequest) -> bool:
     """Wagtail's dialogs, which understand a refusal by themselves."""
     return request.headers.get("x-requested-with") == "XMLHttpRequest"
 
@@ -81,7 +91,8 @@ def _is_our_page(request: HttpRequest) -> bool:
     return bool(origin.netloc) and origin.netloc == request.get_host()
 
 
-def _kept(request: HttpRequest, *, status: int) -> HttpResponse:
+def keep(request: HttpRequest, *, status: int) -> HttpResponse:
+    """What was sent, as a page to send it again from; for a script the same in words."""
     if request.headers.get("Accept", "").startswith("application/json"):
         # The one of Wagtail's codes whose words the editor shows and after which it goes on.
         said = {"error_code": "validation_error", "error_message": SIGNED_OUT}
@@ -93,6 +104,7 @@ def _kept(request: HttpRequest, *, status: int) -> HttpResponse:
         "files": bool(request.FILES),
         "path": request.get_full_path(),
         "signed_out": request.user.is_anonymous,
+        "second_factor": status == NEEDS_SECOND,
     }
     response = render(request, "staff/kept.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"

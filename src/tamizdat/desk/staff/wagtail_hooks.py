@@ -3,17 +3,37 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from wagtail import hooks
+from wagtail.log_actions import LogActionRegistry
 
 from tamizdat.desk.staff import signed_out
+from tamizdat.desk.staff.access import urls as access_urls
+from tamizdat.desk.staff.access.words import ACTIONS
 
 
 @hooks.register("register_admin_urls")
 def register_urls() -> list[URLPattern]:
-    return [path("session/", signed_out.session, name="desk_session")]
+    return [path("session/", signed_out.session, name="desk_session"), *access_urls.inside]
+
+
+@hooks.register("register_account_menu_item")
+def access_item(request: HttpRequest) -> dict[str, str]:
+    return {
+        "url": reverse("staff_access"),
+        "label": gettext("Sign-in and sessions"),
+        "help_text": gettext("Passkeys, codes, and where you are signed in."),
+    }
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(registry: LogActionRegistry) -> None:
+    for name, said in ACTIONS.items():
+        registry.register_action(name, said, said)
 
 
 @hooks.register("insert_global_admin_js")

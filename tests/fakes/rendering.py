@@ -87,6 +87,9 @@ class PlainRenderer:
     def page(self, page: Page, language: str, former: Sequence[Link]) -> bytes:
         return _bytes("page", page, language, list(former))
 
+    def write(self, language: str) -> bytes:
+        return _bytes("write", language)
+
     def not_found(self, language: str) -> bytes:
         return _bytes("not found", language)
 

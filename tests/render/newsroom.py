@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 
-from tamizdat.edition.site import Language, Page, Section, Site
+from tamizdat.edition.site import Language, Letters, Page, Section, Site
 from tamizdat.edition.story import (
     AltId,
     InfoSource,
@@ -41,6 +41,10 @@ SITE = Site(
     timezone="Europe/Vilnius",
     organisation="The Harbour Lamp Foundation",
     contact="desk@lamp.example",
+    letters=Letters(
+        drops=("https://drop.lamp.example", "https://letters.friends.example"),
+        recipient="age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef",
+    ),
     languages=(
         Language(
             code="en",

@@ -211,6 +211,7 @@ def _others(
         f"/{code}/privacy/v1/": render.page(
             first, code, [Link(path=f"/{code}/privacy/v2/", title=second.title)]
         ),
+        f"/{code}/write/": render.write(code),
         f"/{code}/404.html": render.not_found(code),
         f"/{code}/gone/": render.tombstone(gone, cards[3]),
         f"/{code}/moved/": render.redirect(f"/{code}/", code),

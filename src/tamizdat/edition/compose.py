@@ -361,6 +361,8 @@ class Composer:
             code = language.code
             yield Output(f"/{code}/manifest.webmanifest", self._renderer.manifest(code))
             yield Output(f"/{code}/404.html", self._renderer.not_found(code))
+            if self._site.letters.drops:
+                yield Output(paths.write_path(code), self._renderer.write(code))
             for slug in dict.fromkeys(page.slug for page in language.pages):
                 yield from self._pages([p for p in language.pages if p.slug == slug], code)
         default = self._site.languages[0].code

@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from tamizdat.edition.site import ListingKind
+from tamizdat.edition.site import WRITE_SLUG, ListingKind
 
 HTML = "text/html; charset=utf-8"
 KIND_FOLDERS: dict[ListingKind, str] = {
@@ -154,6 +154,11 @@ def sitemap_path(month: int) -> str:
 
 def page_path(language: str, slug: str, version: int = 0) -> str:
     return f"/{language}/{slug}/v{version}/" if version else f"/{language}/{slug}/"
+
+
+def write_path(language: str) -> str:
+    """Where readers write to the desk."""
+    return f"/{language}/{WRITE_SLUG}/"
 
 
 @lru_cache(maxsize=16_384)

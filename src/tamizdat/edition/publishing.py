@@ -307,6 +307,8 @@ def own_pages(site: Site) -> set[str]:
     """Where the newsroom's own pages lie."""
     found = set()
     for language in site.languages:
+        if site.letters.drops:
+            found.add(paths.write_path(language.code))
         for page in language.pages:
             found.add(paths.page_path(language.code, page.slug))
             if page.version:

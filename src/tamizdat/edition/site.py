@@ -16,9 +16,14 @@ import msgspec
 from tamizdat.edition.errors import SiteError
 
 SLUG = re.compile(r"[\w][\w-]{0,99}\Z")
+# Where readers write to the desk. A page or section that had this address before is refused only
+# once the paper has letterboxes.
+WRITE_SLUG = "write"
 RESERVED_SLUGS = frozenset(
     "topics|places|people|series|page|feed|latest|fragments|assets|media|sitemaps".split("|")  # noqa: SIM905
-)
+) | {WRITE_SLUG}
+_DROP = re.compile(r"https?://[^/\s?#@;,'\"]+\Z")
+_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}\Z")
 RTL_LANGUAGES = frozenset(
     ["ar", "arc", "ckb", "dv", "fa", "ha", "he", "ks", "ps", "sd", "ug", "ur", "yi"]
 )
@@ -91,6 +96,15 @@ class Language(_Part, frozen=True):
         return next((p.stories for p in self.pins if p.section == section), ())
 
 
+class Letters(_Part, frozen=True):
+    """Where readers' letters go. ``drops`` are addresses of letterboxes (``https://drop.example``,
+    no final slash) in the order in which they are tried; ``recipient`` is the age recipient to
+    which letters are sealed. Without drops the paper has no forms."""
+
+    drops: tuple[str, ...] = ()
+    recipient: str = ""
+
+
 class Site(_Part, frozen=True):
     """The whole paper. The first language is the default one.
 
@@ -107,6 +121,7 @@ class Site(_Part, frozen=True):
     contact: str = ""
     read_more: int = 4
     front_stories: int = 30
+    letters: Letters = Letters()
 
     def language(self, code: str) -> Language:
         """The language with this code. Raises ``SiteError`` where the paper has none such."""
@@ -127,6 +142,7 @@ class Site(_Part, frozen=True):
             raise SiteError("a language is listed twice")
         for language in self.languages:
             _check_language(language)
+        _check_letters(self)
         for colour in (self.accent, self.accent_dark):
             if not re.match(r"#[0-9a-fA-F]{6}\Z", colour):
                 raise SiteError(f"colour “{colour}” must be like #8c1c13")
@@ -139,7 +155,24 @@ def _check_language(language: Language) -> None:
     slugs = [s.slug for s in language.sections]
     slugs += list({p.slug for p in language.pages})
     for slug in slugs:
-        if not SLUG.match(slug) or slug in RESERVED_SLUGS or slug.isdigit():
+        if not SLUG.match(slug) or slug in RESERVED_SLUGS - {WRITE_SLUG} or slug.isdigit():
             raise SiteError(f"“{slug}” cannot be the address of a section or page")
         if slugs.count(slug) > 1:
             raise SiteError(f"two sections or pages of “{language.code}” share the address {slug}")
+
+
+def _check_letters(site: Site) -> None:
+    if not site.letters.drops:
+        return
+    for drop in site.letters.drops:
+        if not _DROP.match(drop):
+            raise SiteError(f"letterbox “{drop}” must be like https://drop.example")
+    if not _RECIPIENT.match(site.letters.recipient):
+        raise SiteError(f"“{site.letters.recipient}” is no age recipient to seal letters to")
+    for language in site.languages:
+        slugs = {section.slug for section in language.sections}
+        if WRITE_SLUG in slugs | {page.slug for page in language.pages}:
+            raise SiteError(
+                f"a section or page of “{language.code}” has the address “{WRITE_SLUG}”, where "
+                "readers write to the desk: give it another one"
+            )

@@ -28,6 +28,17 @@
   places.forEach((place) => watcher.observe(place));
 })();
 
+// Who goes from a story to write to the desk need not say which story. What stands after “#” is
+// sent to nobody.
+(() => {
+  "use strict";
+  const link = document.querySelector("a[data-write]");
+  if (!link || document.body.className !== "article") return;
+  link.addEventListener("click", () => {
+    link.hash = `story=${location.pathname}`;
+  });
+})();
+
 // Starts the worker that verifies the paper, and shows at the foot of the page what it says. The
 // words are the worker's. Without it there is no such line.
 (() => {

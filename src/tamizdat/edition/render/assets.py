@@ -14,7 +14,7 @@ from importlib import resources
 
 import msgspec
 
-from tamizdat.edition.render.furniture import Tongue
+from tamizdat.edition.render.furniture import LETTER_SCRIPTS, Tongue
 from tamizdat.edition.site import Site
 from tamizdat.theme import style
 
@@ -30,9 +30,13 @@ _SHAPES = (*_SHEET, (19, 15, 26, 6, "accent"), (19, 24, 26, 1, _INK), *_LINES)
 def assets(site: Site) -> Mapping[str, bytes]:
     """Files by path from the root."""
     accent = style.readable(site.accent, style.PAPER)
-    script = (resources.files("tamizdat.theme") / "tamizdat.js").read_bytes()
+    theme = resources.files("tamizdat.theme")
+    scripts = {"/assets/tamizdat.js": (theme / "tamizdat.js").read_bytes()}
+    if site.letters.drops:
+        for name in LETTER_SCRIPTS:
+            scripts[f"/assets/{name}"] = (theme / "reader" / name).read_bytes()
     icons = {f"/assets/icon-{size}.png": _png(size, accent) for size in SIZES}
-    return {"/assets/tamizdat.js": script, "/assets/icon.svg": _svg(accent), **icons}
+    return {**scripts, "/assets/icon.svg": _svg(accent), **icons}
 
 
 def _shapes(accent: str) -> list[tuple[int, int, int, int, str]]:

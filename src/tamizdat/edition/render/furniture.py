@@ -9,7 +9,7 @@ between them. Pieces depend on the site's ``furniture`` facts and the theme alon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from importlib import resources
@@ -18,20 +18,23 @@ from typing import Any, Literal
 import msgspec
 from markupsafe import Markup, escape
 
-from tamizdat.edition.paths import KIND_FOLDERS, index_path, url
+from tamizdat.edition.paths import KIND_FOLDERS, index_path, url, write_path
 from tamizdat.edition.render import linked
 from tamizdat.edition.render.templates import environment, trusted
 from tamizdat.edition.site import Language, Page, Site
 from tamizdat.theme import style
 from tamizdat.theme.words import Calendar, Words, endonym
 
-PageKind = Literal["front", "article", "listing", "page"]
+PageKind = Literal["front", "article", "listing", "page", "letter"]
 SHEETS: dict[PageKind, tuple[str, ...]] = {
     "front": ("base", "list"),
     "listing": ("base", "list"),
     "article": ("base", "article"),
     "page": ("base", "article"),
+    "letter": ("base", "article", "letter"),
 }
+# What pages with a form for letters load, the second one only in browsers without X25519.
+LETTER_SCRIPTS = ("forms.js", "x25519.js")
 CORRECTIONS_PAGES = ("corrections", "corrections-policy")
 SUPPORT_PAGE = "support"
 MESSAGE_PAGES = (SUPPORT_PAGE, "about")
@@ -96,18 +99,29 @@ class Tongue:
             kind=kind,
             section=section,
             style=Markup(css),  # noqa: S704 - the theme's own stylesheet.
-            policy=Markup(policy(css)),  # noqa: S704 - no quotation mark or "<" in it.
+            policy=Markup(policy(css, self._drops(kind))),  # noqa: S704 - no quotation mark or "<".
             pages=[page for page in self.pages.values() if page.in_footer],
             indexes=[(name, index_path(name, self.code)) for name in KIND_FOLDERS],
             # Stands in the ribbon's place where the newsroom has such a page; else nothing does.
             support=self.pages.get(SUPPORT_PAGE),
-            contact=self.site.contact,
+            contact=self._contact,
             free=words["free"],
             times=words.fill("times", place=self.calendar.place),
             t=words.plain,
             cut=_CUT,
         )
         return tuple(Markup(piece) for piece in page.split(_CUT))  # noqa: S704 - escaped by Jinja.
+
+    def _drops(self, kind: PageKind) -> tuple[str, ...]:
+        """To whom pages of a kind may send anything."""
+        return self.site.letters.drops if kind == "letter" else ()
+
+    @property
+    def _contact(self) -> str:
+        """Where the foot of a page leads who wants to write."""
+        if self.site.letters.drops:
+            return write_path(self.code)
+        return f"mailto:{self.site.contact}" if self.site.contact else ""
 
     def language_links(self, paths: Mapping[str, str]) -> Markup:
         """The paper's languages; each leads to this page's translation, else to its front."""
@@ -188,12 +202,14 @@ class Tongue:
         ).format(self.code, self.words["latest_all"])
 
 
-def policy(css: str) -> str:
-    """The content security policy of every page: nothing from anywhere else."""
+def policy(css: str, drops: Sequence[str] = ()) -> str:
+    """The content security policy of every page: nothing from anywhere else, and nothing to
+    anybody but, from a page with a form for letters, these letterboxes."""
+    to = " ".join(("'self'", *drops))
     return (
         f"default-src 'none'; img-src 'self'; media-src 'self'; style-src {style.csp_hash(css)}; "
-        "script-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-        "form-action 'self'"
+        f"script-src 'self'; connect-src {to}; manifest-src 'self'; base-uri 'none'; "
+        f"form-action {to}"
     )
 
 
@@ -207,16 +223,19 @@ def fingerprint(site: Site) -> str:
         )
         for lang in site.languages
     ]
-    whole = (site.address, site.timezone, site.accent, site.accent_dark)
+    whole = (site.address, site.timezone, site.accent, site.accent_dark, bool(site.letters.drops))
     digest = hashlib.sha256(msgspec.json.encode((whole, site.organisation, site.contact, facts)))
     for package in ("tamizdat.theme", "tamizdat.edition.render"):
         for file in _files(resources.files(package)):
             digest.update(file)
+    for name in LETTER_SCRIPTS:
+        digest.update((resources.files("tamizdat.theme") / "reader" / name).read_bytes())
     return digest.hexdigest()[:16]
 
 
 def _files(folder: resources.abc.Traversable) -> list[bytes]:
-    """All but what readers' own programs consist of: no page depends on these."""
+    """All but what readers' own programs consist of: no page depends on these, but for the
+    scripts of letters."""
     found: list[bytes] = []
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
         if entry.is_dir() and entry.name not in ("__pycache__", "reader"):

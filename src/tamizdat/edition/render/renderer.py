@@ -11,7 +11,16 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from tamizdat.edition.errors import StoryError
-from tamizdat.edition.render import articles, assets, feeds, furniture, lists, pages, sitemaps
+from tamizdat.edition.render import (
+    articles,
+    assets,
+    feeds,
+    furniture,
+    letters,
+    lists,
+    pages,
+    sitemaps,
+)
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.site import ListingKind, Page, Site
 from tamizdat.edition.story import Story
@@ -72,6 +81,9 @@ class PageRenderer:
 
     def page(self, page: Page, language: str, former: Sequence[Link]) -> bytes:
         return pages.page(page, self._tongue(language), former)
+
+    def write(self, language: str) -> bytes:
+        return letters.write(self._tongue(language))
 
     def not_found(self, language: str) -> bytes:
         return pages.not_found(self._tongue(language))

@@ -18,6 +18,7 @@ INSTALLED_APPS = [
     "tamizdat.desk.newsroom",
     "tamizdat.desk.publishing",
     "tamizdat.desk.readers",
+    "tamizdat.desk.letters",
     # Second factors. Its pages are not mounted and it sends nothing (desk.staff.access.adapters).
     "allauth.account",
     "allauth.mfa",

@@ -34,9 +34,17 @@ COMMANDS = {
         "tamizdat.cli.archive:archive",
         "Seal the archive: who seizes the server cannot rewrite it.",
     ),
+    "vault": (
+        "tamizdat.cli.vault:vault",
+        "Keep, find, hand out and erase readers' addresses.",
+    ),
     "mirror": (
         "tamizdat.cli.mirror:mirror",
         "Push the paper to its mirrors, see how they stand, pull a copy.",
+    ),
+    "drop": (
+        "tamizdat.cli.drop:drop",
+        "Serve a letterbox that only the desk can open, and empty it.",
     ),
     "worker": ("tamizdat.cli.worker:worker", "Build and schedule what the desk asks for."),
     "desk": ("tamizdat.cli.desk:desk", "Serve the desk, or run one of Django's commands."),

@@ -24,6 +24,14 @@ from tamizdat.drop.kinds import fields_of, kind_of, language_of, pattern
 SIZES = (2_048, 16_384, 65_536, 262_144)
 MOST_SEAL = 1_408
 SLOT = 1_536
+# An age file: its header up to the MAC, a nonce of 16 bytes, chunks of 64 KiB with a tag each.
+_HEADER = re.compile(
+    rb"age-encryption\.org/v1\n"
+    rb"(?:-> [!-~ ]{1,200}\n(?:[A-Za-z0-9+/]{0,64}\n)*)+"
+    rb"--- [A-Za-z0-9+/]{43}\n"
+)
+_MOST_HEADER = 2_048
+_PAYLOADS = frozenset(16 + size + 16 * max(1, -(-size // 65_536)) for size in SIZES)
 _ID = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 
 
@@ -93,6 +101,17 @@ def _checked(plain: bytes) -> Submission:
         language=language_of(found.language),
         fields=fields_of(kind_of(found.kind), found.fields),
     )
+
+
+def check_sealed(data: bytes | bytearray) -> None:
+    """That these bytes are an age file of one of the four sizes, as far as it shows from outside.
+
+    Raises ``SealError``, and ``TooLargeError`` where no submission is as long.
+    """
+    size_of(len(data))
+    found = _HEADER.match(data[:_MOST_HEADER])
+    if found is None or len(data) - found.end() not in _PAYLOADS:
+        raise SealError("it is not a sealed submission")
 
 
 def size_of(length: int) -> int:

@@ -52,8 +52,8 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     of work, ``most`` with one; from all together ``all_free`` and ``all_most``. ``tokens`` are
     links from mails, ``webhooks`` providers' calls, from one network."""
 
-    free: Count = 20
-    most: Count = 500
+    free: Count = 200
+    most: Count = 2_000
     all_free: Count = 10_000
     all_most: Count = 100_000
     tokens: Count = 20_000

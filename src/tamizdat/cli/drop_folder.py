@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Making a drop's folder from a newsroom's: ``drop.toml`` and an empty spool.
+
+What always holds: no private key goes there; what an operator changed in an existing file stays,
+but for what the newsroom alone decides (keys, name, languages, colours, privacy policy).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tamizdat.config import ConfigError, Newsroom
+from tamizdat.drop.client import host_of
+from tamizdat.drop.settings import DropFolder, Newsletter, problems
+from tamizdat.drop.settings import Settings as DropSettings
+from tamizdat.letterbox import collector_public, ensure_keys, recipient
+
+HEAD = """\
+# The settings of this letterbox, written by "tamizdat drop init". Every setting is described in
+# docs/operating/drop.md. It holds no private key. After a change start the letterbox again.
+"""
+WORDS = {
+    "name": "Whose letterbox it is, and where the paper is.",
+    "recipients": "What is sealed to: the desk's public keys (age). Whoever holds this file can "
+    "write to the desk and read nothing.",
+    "collector": "The desk's public key: who may empty it.",
+    "hosts": "The names under which it is reached, without port: what the desk signs for.",
+    "privacy": "The version of the privacy policy that forms ask to agree to, and where it stands.",
+    "host": "Where it listens. Keep it on this machine, behind a web server that speaks HTTPS.",
+    "cap": "What it may take of the disk, in bytes, and the part of that which is kept for links "
+    "from mails and for providers.",
+    "trusted_proxies": "Web servers before it whose X-Forwarded-For is believed. Addresses are "
+    "counted in memory and written nowhere.",
+    "webhooks": "Payment providers that may call it, and which of their header fields the desk "
+    "needs.",
+    "newsletters": "What its own sign-up form offers.",
+    "limits": "Submissions an hour: from one network without a proof of work, and with one.",
+}
+DECIDED_BY_THE_NEWSROOM = (
+    "name", "paper", "recipients", "collector", "languages", "accent", "accent_dark", "privacy",
+    "privacy_page",
+)  # fmt: skip
+
+
+def make_drop(folder: Path, newsroom: Newsroom, *, url: str, port: int) -> DropFolder:
+    """Make or renew it; Django must be ready. Raises ``ConfigError`` and ``DropSettingsError``."""
+    folder = folder.resolve()
+    file = folder / "drop.toml"
+    if folder.exists() and not file.exists() and any(folder.iterdir()):
+        raise ConfigError(f"{folder} holds other files and no letterbox: name an empty folder")
+    wanted = _of_newsroom(newsroom)
+    if file.exists():
+        present = DropFolder(folder).settings
+        kept = {k: wanted[k] for k in DECIDED_BY_THE_NEWSROOM}
+        settings = msgspec.structs.replace(present, **kept)
+    else:
+        settings = DropSettings(**wanted, port=port, https=url.startswith("https://"))
+    if url:
+        hosts = dict.fromkeys((*settings.hosts, host_of(url)))
+        settings = msgspec.structs.replace(settings, hosts=tuple(hosts))
+    for problem in problems(settings):
+        raise ConfigError(problem)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(file, toml(settings))
+    (folder / "spool").mkdir(mode=0o700, exist_ok=True)
+    return DropFolder(folder)
+
+
+def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
+    from tamizdat.desk.publishing.site import site_from_desk
+
+    ensure_keys(newsroom)
+    site = site_from_desk()
+    policies = [page for one in site.languages for page in one.pages if page.slug == "privacy"]
+    address = site.address.rstrip("/")
+    return {
+        "name": newsroom.settings.name,
+        "paper": address,
+        "recipients": (recipient(newsroom),),
+        "collector": collector_public(newsroom),
+        "languages": tuple(one.code for one in site.languages),
+        "accent": site.accent,
+        "accent_dark": site.accent_dark,
+        "privacy": max([page.version for page in policies] + [1]),
+        "privacy_page": f"{address}/{{language}}/privacy/" if policies else "",
+        "newsletters": (Newsletter(slug="weekly"),),
+    }
+
+
+def toml(settings: DropSettings) -> str:
+    """The file, with a word on each group. Tables come last, as TOML wants it."""
+    plain, tables = [], []
+    for name, value in msgspec.to_builtins(settings).items():
+        word = [f"\n# {line}" for line in _lines(WORDS.get(name, ""))]
+        if name == "limits":
+            tables += [*word, "\n[limits]", *(f"\n{k} = {_value(v)}" for k, v in value.items())]
+        elif name in ("webhooks", "newsletters") and value:
+            tables += [*word, *(line for one in value for line in _table(name, one)), "\n"]
+        else:
+            plain += ["\n" if word else "", *word, f"\n{name} = {_value(value)}"]
+    return HEAD + "".join(plain) + "\n" + "".join(tables) + "\n"
+
+
+def _table(name: str, one: dict[str, Any]) -> list[str]:
+    return [f"\n[[{name}]]", *(f"\n{key} = {_value(value)}" for key, value in one.items())]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        said = ", ".join(f"{_value(key)} = {_value(item)}" for key, item in value.items())
+        return f"{{ {said} }}" if said else "{}"
+    return msgspec.json.encode(value).decode()
+
+
+def _lines(words: str, width: int = 96) -> list[str]:
+    found, line = [], ""
+    for word in words.split():
+        if len(line) + len(word) + 1 > width:
+            found.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return [*found, line] if line else found
+
+
+def _write(file: Path, text: str) -> None:
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.chmod(0o600)
+    aside.replace(file)

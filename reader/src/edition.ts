@@ -19,7 +19,7 @@ import { isText, mediaType } from "./media";
 import { checkHashes, instant, type Target } from "./metadata";
 import { dayOf, keyOf, numberOf, readRecord, readShard, RECORD_LIMIT, SHARD_LIMIT, shardName } from "./shards";
 import type { Entry, IndexRecord } from "./shards";
-import { readMirrors, readSite, type Mirror, type Site } from "./site";
+import { readMirrors, readSite, type Site } from "./site";
 import type { Files, State } from "./state";
 import { Tuf, type Session, type TufOptions } from "./tuf";
 
@@ -173,9 +173,10 @@ export class Edition {
     return readSite(await this.target("site.json", this.present().site, source, signal));
   }
 
-  /** The present mirrors; those in `site.seeds` are for who cannot ask. */
-  async mirrors(source: Source, signal?: AbortSignal): Promise<Mirror[]> {
-    return readMirrors(await this.target("live/mirrors.json", this.present().mirrors, source, signal));
+  /** Bases of the present mirrors, those of the reader's cohort first; those in `site.seeds` are
+   * for who cannot ask. `cohort`: what the reader was given. */
+  async mirrors(source: Source, cohort = "", signal?: AbortSignal): Promise<string[]> {
+    return readMirrors(await this.target("live/mirrors.json", this.present().mirrors, source, signal), cohort);
   }
 
   private async target(name: string, said: Target | undefined, source: Source, signal?: AbortSignal): Promise<Bytes> {

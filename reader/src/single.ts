@@ -50,7 +50,7 @@ function fromWeb(): Hosts {
 function open(): Promise<Stand> {
   if (!stand) {
     const keeper = new Keeper("");
-    stand = keeper.forget().then(() => Stand.open({ root: TAMIZDAT.root, keeper, hosts, alone }));
+    stand = keeper.forget().then(() => Stand.open({ ...TAMIZDAT, keeper, hosts, alone }));
     stand.catch(() => (stand = undefined));
   }
   return stand;

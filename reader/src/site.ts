@@ -2,7 +2,7 @@
 // `site.json` and `mirrors.json` (docs/format/edition-v1.md, section 8). Members that are not
 // known here are left out.
 
-import type { Bytes } from "./bytes";
+import { unhex, type Bytes } from "./bytes";
 import { fail } from "./errors";
 import { list, object, parseObject, string, strings, type Json, type JsonObject } from "./json";
 
@@ -31,6 +31,7 @@ export interface Site {
 }
 
 const SITE = "site.json";
+const MIRRORS = "mirrors.json";
 
 function format(bytes: Bytes, subject: string): JsonObject {
   const document = parseObject(bytes, subject);
@@ -71,7 +72,25 @@ export function readSite(bytes: Bytes): Site {
   };
 }
 
-/** Throws `format`. */
-export function readMirrors(bytes: Bytes): Mirror[] {
-  return mirrors(format(bytes, "mirrors.json")["mirrors"], "mirrors.json");
+/** Bases of the mirrors of a cohort (its identifier, a space, its key in hexadecimal; empty: of
+ * none), then of those for all readers. Throws `format`. */
+export async function readMirrors(bytes: Bytes, cohort: string): Promise<string[]> {
+  const given = format(bytes, MIRRORS);
+  const [id, key] = cohort.split(" ") as [string, string];
+  const sealed = given["sealed"] && object(given["sealed"], MIRRORS)[id];
+  const own = sealed ? await unseal(string(sealed, MIRRORS), key) : [];
+  const common = mirrors(given["mirrors"], MIRRORS).filter((mirror) => !mirror.cohort);
+  return [...own, ...common].map((mirror) => mirror.url);
+}
+
+async function unseal(sealed: string, key: string): Promise<Mirror[]> {
+  const [bytes, secret] = [unhex(sealed), unhex(key)];
+  try {
+    const opener = await crypto.subtle.importKey("raw", secret!, "AES-GCM", false, ["decrypt"]);
+    const how = { name: "AES-GCM", iv: bytes!.slice(0, 12) };
+    const opened = new Uint8Array(await crypto.subtle.decrypt(how, opener, bytes!.slice(12)));
+    return mirrors(format(opened, MIRRORS)["mirrors"], MIRRORS);
+  } catch {
+    return []; // Of another key: those for all readers will do.
+  }
 }

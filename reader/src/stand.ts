@@ -56,6 +56,8 @@ export interface StandOptions {
   hosts: Hosts;
   /** True where nobody else is to be asked: for a bundle. */
   alone?: boolean;
+  /** Which mirrors are told to this reader besides those for all; see `Settings`. */
+  cohort?: string;
   now?: () => number;
 }
 
@@ -74,15 +76,16 @@ export class Stand {
     private readonly keeper: Keeper,
     readonly hosts: Hosts,
     private readonly alone: boolean,
+    private readonly cohort: string,
     now: (() => number) | undefined,
   ) {
     this.now = now ?? Date.now;
   }
 
-  static async open({ root, keeper, hosts, alone = false, now }: StandOptions): Promise<Stand> {
+  static async open({ root, keeper, hosts, alone = false, cohort = "", now }: StandOptions): Promise<Stand> {
     const bytes = utf8(root);
     const edition = await Edition.open(bytes, keeper, now ? { now } : {});
-    const stand = new Stand(edition, keeper, hosts, alone, now);
+    const stand = new Stand(edition, keeper, hosts, alone, cohort, now);
     const known = alone ? [] : await keeper.getJson("mirrors");
     if (Array.isArray(known)) hosts.add(known.filter((url) => typeof url === "string"));
     hosts.recall(((await keeper.getJson("health")) ?? {}) as Record<string, Health>);
@@ -181,9 +184,8 @@ export class Stand {
   /** The newsroom's present mirrors. */
   private async learn(): Promise<void> {
     try {
-      const mirrors = await this.edition.mirrors(this.source(() => undefined));
-      const ours = mirrors.filter(({ url, cohort }) => !cohort && ALLOWED.test(url));
-      const urls = ours.slice(0, MOST_MIRRORS).map((mirror) => mirror.url);
+      const mirrors = await this.edition.mirrors(this.source(() => undefined), this.cohort);
+      const urls = mirrors.filter((url) => ALLOWED.test(url)).slice(0, MOST_MIRRORS);
       this.hosts.add(urls);
       this.keeper.putJson("mirrors", urls);
     } catch (error) {

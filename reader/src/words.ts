@@ -16,6 +16,8 @@ export interface Settings {
   mirrors: string[];
   /** Where each language begins. */
   fronts: Record<string, string>;
+  /** Identifier and key of the cohort that this reader is one of; empty: of none. */
+  cohort: string;
   words: Record<string, Words>;
 }
 

@@ -46,7 +46,7 @@ const shownAt = new Map<string, Shown>();
 let stand: Promise<Stand> | undefined;
 
 function open(): Promise<Stand> {
-  stand ??= Stand.open({ root: TAMIZDAT.root, keeper, hosts });
+  stand ??= Stand.open({ ...TAMIZDAT, keeper, hosts });
   stand.catch(() => (stand = undefined));
   return stand;
 }

@@ -205,6 +205,11 @@ test("whatever a mirror changes, no false byte is read, and the next honest mirr
   );
 });
 
+test("a reader finds the mirrors of its own cohort and those for all", async () => {
+  const bytes = blob(vectors.cohorts.mirrors);
+  for (const { told, urls } of vectors.cohorts.readers) assert.deepEqual(await readMirrors(bytes, told), urls);
+});
+
 test("readers of bytes refuse any bytes with their own errors only", async () => {
   const second = vectors.folders["second"]!;
   const named = (part: string): Bytes => blob(second[Object.keys(second).find((name) => name.includes(part))!]!);
@@ -214,7 +219,7 @@ test("readers of bytes refuse any bytes with their own errors only", async () =>
     ["record", named(".recent"), (bytes) => readRecord(bytes, "x")],
     ["shard", named("shards/"), (bytes) => readShard(bytes, record, 0)],
     ["site", named("site.json"), readSite],
-    ["mirrors", named("mirrors.json"), readMirrors],
+    ["mirrors", named("mirrors.json"), (bytes) => readMirrors(bytes, "")],
     ["root", blob(vectors.root), (bytes) => Edition.open(bytes, new MemoryState())],
   ];
   for (const [, start, read] of readers) {

@@ -35,6 +35,7 @@ interface Vectors {
   records: { bytes: string; depth: number; count: number; edition: number; built: number; since: number; root: string }[];
   indexes: { record: string; root: string; entries: Entry[]; shards: string[] }[];
   lookups: { path: string; status: number; sha256: string; length: number; edition: number; day: number; media: string }[];
+  cohorts: { mirrors: string; readers: { told: string; urls: string[] }[] };
   folders: Record<string, Record<string, string>>;
   cases: { name: string; steps: Step[] }[];
   blobs: Record<string, string>;

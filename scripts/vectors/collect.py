@@ -11,7 +11,7 @@ from typing import Any
 
 from tuf.api.metadata import Metadata
 
-from tamizdat.edition.signed import layout
+from tamizdat.edition.signed import cohorts, layout
 from tamizdat.edition.signed.shards import Record, Slot, build, key_of
 
 from .cases import Case, Step, cases
@@ -62,6 +62,7 @@ def vectors() -> bytes:
             name: {n: pool.add(data) for n, data in sorted(files.items())}
             for name, files in folders.items()
         },
+        "cohorts": _cohorts(pool),
         "cases": [_case(pool, folders, case) for case in cases(made, other, others)],
     }
     found["blobs"] = dict(sorted(pool.blobs.items()))
@@ -76,6 +77,31 @@ def _record(files: Files, target: str) -> dict[str, Any]:
     record = record_of(files, target)
     shown = {**record._asdict(), "root": record.root.hex()}
     return {"target": target, "bytes": record.encode().hex(), **shown}
+
+
+def _cohorts(pool: Pool) -> dict[str, Any]:
+    """A list of mirrors of which each cohort can read its own part."""
+    secret = hashlib.sha256(b"cohorts").digest()
+    told = {name: cohorts.cohort(secret, name) for name in ("north", "south")}
+    urls = {name: [f"https://{name}-{n}.example/" for n in (1, 2)] for name in told}
+    common = "https://all.example/"
+    mirrors = {
+        "format": 1,
+        "mirrors": [{"url": common, "cohort": ""}, {"url": "https://no.example/", "cohort": "x"}],
+        "sealed": {
+            one.identifier: cohorts.seal(one, _listed(name, urls[name]))
+            for name, one in told.items()
+        },
+    }
+    readers = [{"told": one.told, "urls": [*urls[name], common]} for name, one in told.items()]
+    lost = cohorts.Cohort(told["north"].identifier, hashlib.sha256(b"another").digest()).told
+    nothing = [{"told": "", "urls": [common]}, {"told": lost, "urls": [common]}]
+    return {"mirrors": pool.add(json.dumps(mirrors).encode()), "readers": [*readers, *nothing]}
+
+
+def _listed(name: str, urls: list[str]) -> bytes:
+    mirrors = [{"url": url, "cohort": name} for url in urls]
+    return json.dumps({"format": 1, "mirrors": mirrors}).encode()
 
 
 def _index(pool: Pool, count: int, depth: int) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class DeskSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
 class PaperSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """``[paper]``: what is built. ``tree`` keeps a copy as plain files; ``workers`` is the number
     of processes of a full build; ``brotli`` compresses every page when it is built; ``entries``
-    are addresses that serve the reader, beside the paper's own."""
+    are addresses that serve the reader, beside the paper's own; ``cohort`` are the readers of
+    this machine's entry (``[[mirrors]]``)."""
 
     host: str = "127.0.0.1"
     port: int = 8001
@@ -55,6 +56,7 @@ class PaperSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
     brotli: bool = False
     workers: int = 2
     entries: tuple[str, ...] = ()
+    cohort: str = ""
 
 
 class VaultSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

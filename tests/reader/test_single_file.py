@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import base64
+import re
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tamizdat.edition.bundle import Limits, print_bundles
+from tamizdat.edition.signed import cohorts
 from tamizdat.edition.signed.programs import single_file
+from tamizdat.edition.signed.told import Mirror
 from tests.reader.copies import Copy, Room, running
 
 pytestmark = [
@@ -190,6 +194,30 @@ def test_a_bundle_that_is_not_the_newsrooms_shows_nothing_of_itself(
     scene.take()
     scene.page.wait_for_selector(".message-of-reader")
     assert "Never closed" not in scene.text()
+
+
+@pytest.mark.parametrize("cohort", ["north", "south"])
+def test_a_reader_learns_the_new_mirrors_of_its_own_cohort_alone(scene: Scene, cohort: str) -> None:
+    room = scene.room
+    told = cohorts.cohort(cohorts.secret(room.folder / "secrets"), cohort)
+    scene.file.write_bytes(single_file(room.desk.folder.path, told) or b"")
+    with running(1) as (new,):
+        new.serve(room.desk.folder.path)
+        room.mirrors = (Mirror(new.url, "north"),)
+        room.now += timedelta(minutes=1)
+        assert room.paper.resign()
+        scene.open()
+        scene.proof()
+        with scene.page.expect_request(re.compile("mirrors.json$")):
+            pass  # What the reader waits for goes first.
+        scene.page.wait_for_timeout(500)
+        for server in scene.servers:
+            server.down = True
+        scene.page.evaluate(f"location.hash = '{room.path(2)}'")
+        own = cohort == "north"
+        found = "Мост у девятого причала" if own else "None of the paper’s copies"
+        scene.page.wait_for_selector(f"text={found}")
+        assert bool(new.asked) == own
 
 
 def test_scripts_of_a_page_do_not_run_and_links_elsewhere_tell_nothing(scene: Scene) -> None:

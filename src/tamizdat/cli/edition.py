@@ -86,21 +86,24 @@ def build(
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The port.  [default: the settings', else 8001]"
 )
-def serve(out: Path | None, folder: Path, host: str | None, port: int | None) -> None:
+@click.option("--cohort", help="Whose mirrors its readers are told of.  [default: the settings']")
+def serve(
+    out: Path | None, folder: Path, host: str | None, port: int | None, cohort: str | None
+) -> None:
     """Serve a built paper: the one in OUT, else the newsroom's.
 
     For a look, or behind a web server. No addresses of readers are kept.
     """
     from tamizdat.cli.servers import serve_paper
+    from tamizdat.cli.signing import cohort_of
 
-    if out is None:
-        newsroom = open_newsroom(folder)
-        out, place = newsroom.edition, newsroom.settings.paper
-    else:
-        place = PaperSettings()
+    newsroom = open_newsroom(folder) if out is None or cohort else None
+    place = PaperSettings() if newsroom is None or out else newsroom.settings.paper
+    told = cohort_of(newsroom, place.cohort if cohort is None else cohort) if newsroom else None
+    out = out or open_newsroom(folder).edition
     host, port = host or place.host, port or place.port
     say(f"The paper in {out} answers on http://{host}:{port}/")
-    serve_paper(out, host=host, port=port)
+    serve_paper(out, host=host, port=port, cohort=told.told if told else "")
 
 
 edition.add_command(bundle)

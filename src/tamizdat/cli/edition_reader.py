@@ -26,19 +26,23 @@ from tamizdat.cli.common import dir_option, open_newsroom, say
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Instead: write the worker into the folder of an entry that serves plain files.",
 )
+@click.option("--cohort", default="", help="Whose mirrors it is told of, besides those for all.")
 @dir_option
-def reader(edition: Path | None, out: Path, entry: Path | None, folder: Path) -> None:
+def reader(edition: Path | None, out: Path, entry: Path | None, cohort: str, folder: Path) -> None:
     """Write the reader as one HTML file.
 
     It opens from a disk, a stick or an attachment, fetches the paper from any mirror or from a
     bundle that is dropped on it, and shows what it could verify. EDITION is a signed edition's
     folder, else the newsroom's. Write it anew when the keys or the mirrors change.
     """
+    from tamizdat.cli.signing import cohort_of
     from tamizdat.edition.signed import programs
     from tamizdat.edition.signed.errors import KeyFileError
 
+    newsroom = open_newsroom(folder) if cohort or edition is None else None
     paper = edition or open_newsroom(folder).edition
-    made = programs.worker(paper) if entry else programs.single_file(paper)
+    told = cohort_of(newsroom, cohort) if newsroom else None
+    made = programs.worker(paper, told) if entry else programs.single_file(paper, told)
     if made is None:
         raise KeyFileError("this paper is not signed yet: make its keys first (tamizdat keys init)")
     if entry:

@@ -22,6 +22,7 @@ from tamizdat.cli.processes import die_with_parent, follow_supervisor
 from tamizdat.config import Newsroom
 
 EDITION = "TAMIZDAT_EDITION"
+COHORT = "TAMIZDAT_COHORT"
 
 
 def desk_application() -> Callable[..., Any]:
@@ -37,8 +38,10 @@ def paper_application() -> Callable[..., Any]:
     """Made in granian's own worker process: the paper as an ASGI application."""
     die_with_parent()
     from tamizdat.edition.serve import make_app
+    from tamizdat.edition.signed import cohorts
 
-    application: Callable[..., Any] = make_app(Path(os.environ[EDITION]))
+    cohort = cohorts.of(os.environ.get(COHORT, ""))
+    application: Callable[..., Any] = make_app(Path(os.environ[EDITION]), cohort)
     return application
 
 
@@ -60,9 +63,10 @@ def serve_desk(newsroom: Newsroom, *, host: str, port: int, threads: int = 4) ->
     ).serve(target_loader=desk_application, wrap_loader=False)
 
 
-def serve_paper(edition: Path, *, host: str, port: int) -> None:
-    """Serve a built paper until a signal ends it."""
+def serve_paper(edition: Path, *, host: str, port: int, cohort: str = "") -> None:
+    """Serve a built paper until a signal ends it; ``cohort`` is what its readers carry."""
     os.environ[EDITION] = str(edition.resolve())
+    os.environ[COHORT] = cohort
     follow_supervisor()
     Granian(
         "paper",

@@ -11,11 +11,12 @@ import click
 import msgspec
 
 from tamizdat.cli.common import print_json, say
-from tamizdat.config import Newsroom
+from tamizdat.config import ConfigError, Newsroom
 from tamizdat.edition.errors import EditionError
 from tamizdat.edition.paper import published_site
-from tamizdat.edition.signed import ceremony, keys, summary
+from tamizdat.edition.signed import ceremony, cohorts, keys, summary
 from tamizdat.edition.signed.ceremony import Desk
+from tamizdat.edition.signed.cohorts import Cohort
 from tamizdat.edition.signed.request import Request
 from tamizdat.edition.signed.signer import Signer
 from tamizdat.edition.signed.told import Mirror, site_json
@@ -31,6 +32,16 @@ def signer_of(newsroom: Newsroom) -> Signer:
     """The signer of a newsroom's edition; without keys it does nothing."""
     mirrors = [Mirror.at(m.url, m.cohort) for m in newsroom.settings.announced]
     return Signer(newsroom.edition, newsroom.secrets / "online-key", mirrors=mirrors)
+
+
+def cohort_of(newsroom: Newsroom, name: str) -> Cohort | None:
+    """The readers who are told of the mirrors of that name; None of no name. Raises
+    ``ConfigError`` where no mirror is theirs."""
+    if not name:
+        return None
+    if not any(mirror.cohort == name for mirror in newsroom.settings.announced):
+        raise ConfigError(f"{newsroom.settings_file} names no mirror of the cohort “{name}”")
+    return cohorts.cohort(cohorts.secret(newsroom.secrets), name)
 
 
 def desk_of(newsroom: Newsroom) -> Desk:

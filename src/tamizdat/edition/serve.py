@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from tamizdat.edition import paths, serve_signed
 from tamizdat.edition.index import Entry
 from tamizdat.edition.reader import Reader
+from tamizdat.edition.signed.cohorts import Cohort
 from tamizdat.edition.store import compressible, pack
 
 Scope = MutableMapping[str, Any]
@@ -66,9 +67,10 @@ class Answer(NamedTuple):
     end: int = 0
 
 
-def make_app(folder: str | Path) -> App:
-    """The app for the edition in a folder; what is published later is served at once."""
-    server = Server(Path(folder))
+def make_app(folder: str | Path, cohort: Cohort | None = None) -> App:
+    """The app for the edition in a folder; what is published later is served at once. ``cohort``
+    is that of its readers."""
+    server = Server(Path(folder), cohort)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -82,10 +84,10 @@ def make_app(folder: str | Path) -> App:
 class Server:
     """Answers requests; knows nothing of sockets."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cohort: Cohort | None = None) -> None:
         self._reader = Reader(folder)
         self._folder = folder.absolute()
-        self._scripts = serve_signed.Scripts(self._folder)
+        self._scripts = serve_signed.Scripts(self._folder, cohort)
         self._compressed = lru_cache(maxsize=512)(self._compress)
 
     def answer(self, request: Request) -> Answer:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tamizdat.edition.signed import layout, programs
+from tamizdat.edition.signed.cohorts import Cohort
 from tamizdat.edition.store import pack
 
 _NAME = re.compile(
@@ -79,10 +80,11 @@ def packed(script: bytes) -> bytes:
 
 class Scripts:
     """The worker and what it needs; the worker is put together anew when its newsroom's keys or
-    mirrors change."""
+    mirrors change. ``cohort`` is that of the entry's readers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cohort: Cohort | None = None) -> None:
         self._folder = folder
+        self._cohort = cohort
         self._made = (-1, programs.IDLE)
 
     def get(self, path: str) -> bytes | None:
@@ -107,5 +109,5 @@ class Scripts:
         except FileNotFoundError:
             return programs.IDLE
         if self._made[0] != stamp:
-            self._made = (stamp, programs.worker(self._folder) or programs.IDLE)
+            self._made = (stamp, programs.worker(self._folder, self._cohort) or programs.IDLE)
         return self._made[1]

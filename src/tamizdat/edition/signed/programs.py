@@ -22,6 +22,7 @@ import msgspec
 from tuf.api.metadata import Root, Targets
 
 from tamizdat.edition.signed import layout, roles
+from tamizdat.edition.signed.cohorts import Cohort, urls
 from tamizdat.edition.signed.errors import BadFormatError
 from tamizdat.edition.signed.folder import Folder
 from tamizdat.theme import style
@@ -49,6 +50,7 @@ class Facts(msgspec.Struct, frozen=True):
     mirrors: list[str]
     fronts: dict[str, str]
     words: dict[str, dict[str, str]]
+    cohort: str = ""
 
 
 @cache
@@ -57,19 +59,18 @@ def program(name: str) -> bytes:
     return (resources.files("tamizdat.theme") / "reader" / name).read_bytes()
 
 
-def worker(folder: Path) -> bytes | None:
-    """The worker of the newsroom whose signed edition lies in ``folder``; None where it has no
-    keys yet. Raises ``BadFormatError``."""
-    facts = facts_of(folder)
+def worker(folder: Path, cohort: Cohort | None = None) -> bytes | None:
+    """The worker of the newsroom whose signed edition lies in ``folder``, for readers of a cohort
+    or for those of none; None where it has no keys yet. Raises ``BadFormatError``."""
+    facts = facts_of(folder, cohort)
     if facts is None:
         return None
     return fill(facts, WORKER)
 
 
-def single_file(folder: Path) -> bytes | None:
-    """The reader as one HTML file, for the newsroom whose signed edition lies in ``folder``; None
-    where it has no keys yet. Raises ``BadFormatError``."""
-    facts = facts_of(folder)
+def single_file(folder: Path, cohort: Cohort | None = None) -> bytes | None:
+    """The reader as one HTML file, likewise. Raises ``BadFormatError``."""
+    facts = facts_of(folder, cohort)
     if facts is None:
         return None
     script = fill(facts, SINGLE).decode()
@@ -87,8 +88,8 @@ def fill(facts: Facts, name: str) -> bytes:
     return b"const TAMIZDAT=" + literal(facts) + b";\n" + program(name)
 
 
-def facts_of(folder: Path) -> Facts | None:
-    """What the newsroom's readers must know. None where it has no keys yet."""
+def facts_of(folder: Path, cohort: Cohort | None = None) -> Facts | None:
+    """What readers of a cohort must know. None where the newsroom has no keys yet."""
     files = Folder(folder)
     versions = files.versions("root")
     if not versions:
@@ -97,14 +98,18 @@ def facts_of(folder: Path) -> Facts | None:
     roles.decode(root, Root)
     site = _site(files)
     languages = [one for one in site.get("languages", []) if isinstance(one, dict)]
+    present = _said(files, "live", layout.MIRRORS)
+    own = urls(cohort, present) if cohort else []
+    listed = [*own, *_urls(site, "seeds"), *_urls(present, "mirrors"), *_entries(site)]
     fronts = {str(one.get("code", "")): str(one.get("front", "")) for one in languages}
     return Facts(
         name=str(site.get("name", "")),
         address=str(site.get("address", "")),
         root=root.decode(),
-        mirrors=list(dict.fromkeys([*_urls(site, "seeds"), *_present(files), *_entries(site)])),
+        mirrors=list(dict.fromkeys(listed)),
         fronts=fronts,
         words={code: words(code) for code in _spoken(fronts)},
+        cohort=cohort.told if cohort else "",
     )
 
 
@@ -141,11 +146,6 @@ def _entries(site: dict[str, Any]) -> list[str]:
     """Entries serve the signed files too."""
     found = site.get("entries")
     return [f"{one}".rstrip("/") + "/" for one in found] if isinstance(found, list) else []
-
-
-def _present(files: Folder) -> list[str]:
-    """The mirrors that the newsroom names today, which may be more than the holders signed."""
-    return _urls(_said(files, "live", layout.MIRRORS), "mirrors")
 
 
 def _site(files: Folder) -> dict[str, Any]:

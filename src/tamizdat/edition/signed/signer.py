@@ -75,7 +75,7 @@ class Signer:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.folder = Folder(Path(folder).absolute())
-        self._key_file = key
+        self._key_file, self._secrets = key, key.parent
         self._mirrors = tuple(mirrors)
         self._clock = clock
         self._state: tuple[tuple[int, int, int], State] | None = None
@@ -128,7 +128,7 @@ class Signer:
         if found is None or not state.names:
             return False
         now, last = self._clock(), roles.issued(found.timestamp)
-        mirrors = hashlib.sha256(mirrors_json(self._mirrors)).hexdigest()
+        mirrors = hashlib.sha256(mirrors_json(self._mirrors, self._secrets)).hexdigest()
         told = roles.target_sha256(found.live, layout.MIRRORS) == mirrors
         if told and -roles.WEEK <= now - last < RENEW_AFTER:
             return False
@@ -331,7 +331,7 @@ class Signer:
         contents = {
             layout.RECENT: records[0].encode(),
             layout.BASE: records[1].encode(),
-            layout.MIRRORS: mirrors_json(self._mirrors),
+            layout.MIRRORS: mirrors_json(self._mirrors, self._secrets),
         }
         state.names = [self.folder.put_target(name, data) for name, data in contents.items()]
         state.names += [f"shards/{r.root.hex()}" for r in records if r.count]

@@ -7,12 +7,13 @@ What always holds: the same content gives the same bytes. Nothing is signed here
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from tamizdat import theme
+from tamizdat.edition.signed import cohorts
 from tamizdat.edition.site import Site
 
 SCRIPTS = ("sw.js", "reader.js")
@@ -29,14 +30,30 @@ class Mirror(msgspec.Struct, frozen=True):
         return cls(url.rstrip("/") + "/", cohort)
 
 
-def mirrors_json(mirrors: Sequence[Mirror]) -> bytes:
-    return msgspec.json.encode({"format": 1, "mirrors": mirrors})
+def mirrors_json(mirrors: Sequence[Mirror], secrets: Path) -> bytes:
+    """Those for all readers in clear, those of each cohort under its key, which comes from a file
+    in ``secrets``. Raises ``KeyFileError``."""
+    found: dict[str, object] = {"format": 1, "mirrors": [m for m in mirrors if not m.cohort]}
+    names = sorted({mirror.cohort for mirror in mirrors if mirror.cohort})
+    if names:
+        found["sealed"] = dict(_sealed(mirrors, names, cohorts.secret(secrets)))
+    return msgspec.json.encode(found)
+
+
+def _sealed(
+    mirrors: Sequence[Mirror], names: Sequence[str], secret: bytes
+) -> Iterator[tuple[str, str]]:
+    for name in names:
+        one = cohorts.cohort(secret, name)
+        listed = {"format": 1, "mirrors": [m for m in mirrors if m.cohort == name]}
+        yield one.identifier, cohorts.seal(one, msgspec.json.encode(listed))
 
 
 def site_json(
     name: str, site: Site, entries: Sequence[str], seeds: Sequence[Mirror], recipient: str = ""
 ) -> bytes:
-    """``entries`` are addresses that serve the reader, ``recipient`` the desk's age recipient."""
+    """``entries`` are addresses that serve the reader, ``recipient`` the desk's age recipient. Of
+    ``seeds`` those for all readers are named: anybody may read this file."""
     languages = [
         {
             "code": language.code,
@@ -54,7 +71,7 @@ def site_json(
         "entries": list(dict.fromkeys(entries)),
         "recipient": recipient,
         "reader": script_hashes(),
-        "seeds": seeds,
+        "seeds": [seed for seed in seeds if not seed.cohort],
     }
     return msgspec.json.encode(found)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
+from wagtail.log_actions import log
 
 from tamizdat.config import Newsroom
 from tamizdat.desk.readers.errors import VaultError
@@ -31,7 +33,22 @@ def begin_vault(*, newsroom: Newsroom) -> Vault:
         version = 1 if state is None else state.version + 1
         VaultState.objects.update_or_create(id=1, defaults={"version": version, "shredded": None})
         file.write(Keyring(current=version, keys={version: new_key()}))
+        log(VaultState.objects.get(), "tamizdat.vault_begin", data={"version": version})
     return Vault(newsroom)
+
+
+@transaction.atomic
+def note_shred() -> None:
+    """Write down that the key was destroyed, after it was."""
+    for state in VaultState.objects.select_for_update():
+        state.shredded = timezone.localdate()
+        state.save(update_fields=["shredded"])
+        log(state, "tamizdat.vault_shred")
+
+
+def note_rotation(*, version: int) -> None:
+    """Write down that another key is in force."""
+    log(VaultState.objects.get(), "tamizdat.vault_rotate", data={"version": version})
 
 
 def was_begun() -> bool:

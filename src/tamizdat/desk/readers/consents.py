@@ -22,6 +22,7 @@ from tamizdat.desk.readers.purposes import purpose_of
 
 Event = Consent.Event
 IN_FORCE = (Event.CONFIRMED, Event.IMPORTED)
+OVER = (Event.WITHDRAWN, Event.FULFILLED)
 
 
 def ask(
@@ -82,15 +83,27 @@ def withdraw(
     *, reader: Reader, purpose: str, subject: str = "", form: str, language: str
 ) -> Consent | None:
     """The reader wants no more of it. None where there was nothing to withdraw."""
+    return _end(Event.WITHDRAWN, reader, purpose, subject, form, language)
+
+
+def fulfil(*, reader: Reader, purpose: str, subject: str = "", form: str) -> Consent | None:
+    """What was agreed to is done, as the one reminder that was sent. Retention takes it from here;
+    nothing of it is kept. None where there was nothing to do."""
+    return _end(Event.FULFILLED, reader, purpose, subject, form, reader.language)
+
+
+def _end(
+    event: Consent.Event, reader: Reader, purpose: str, subject: str, form: str, language: str
+) -> Consent | None:
     last = last_word(reader, purpose, subject)
-    if last is None or last.event == Event.WITHDRAWN:
+    if last is None or last.event in OVER:
         return None
     return _append(
         Consent(
             reader=reader,
             purpose=purpose,
             subject=subject,
-            event=Event.WITHDRAWN,
+            event=event,
             form=form,
             privacy=last.privacy,
             language=language,

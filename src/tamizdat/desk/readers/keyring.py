@@ -26,6 +26,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -277,3 +278,22 @@ def found(newsroom: Newsroom, operator: pyrage.x25519.Recipient) -> KeyFile:
     if not path.exists():
         write_durably(path, str(operator).encode() + b"\n")
     return file
+
+
+class Shredded(msgspec.Struct, frozen=True):
+    """What was destroyed, by its path, and how long it took."""
+
+    destroyed: list[str]
+    seconds: float
+
+
+def shred(newsroom: Newsroom) -> Shredded:
+    """Destroy the key file and the desk's identity. Needs no database and no Django.
+
+    An identity on a medium that is not there stays; alone it opens nothing. Running processes
+    refuse from this moment on. Raises ``OSError``.
+    """
+    started, file = time.monotonic(), KeyFile(newsroom)
+    asides = sorted(newsroom.secrets.glob(f".{NAME}.*"))
+    destroyed = [str(path) for path in (file.path, *asides, file.identity_path) if destroy(path)]
+    return Shredded(destroyed=destroyed, seconds=time.monotonic() - started)

@@ -6,8 +6,8 @@ What always holds (the database refuses anything else, see ``triggers``):
 - One row an address: ``blind``, the keyed index of the normalised address, is unique.
 - Without the key file no row says whose it is. Ids are drawn at random, so that not even the order
   in which people came is told; days are days, not times.
-- ``Consent`` is append-only. Its rows go only where nothing was ever confirmed, or when the last
-  word is a withdrawal older than the term in ``Term``.
+- ``Consent`` is append-only. Its rows go only where nothing was ever confirmed, when what was
+  agreed to is done, or when the last word is a withdrawal older than the term in ``Term``.
 
 What is not done here: sealing and finding (``vault``), deciding (``consents``, ``actions``).
 """
@@ -53,6 +53,7 @@ class Consent(models.Model):
         CONFIRMED = "confirmed", "confirmed"
         IMPORTED = "imported", "brought along"
         WITHDRAWN = "withdrawn", "withdrawn"
+        FULFILLED = "fulfilled", "done"
 
     reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="consents")
     purpose = models.SlugField(max_length=50)

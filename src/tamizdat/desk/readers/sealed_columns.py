@@ -16,8 +16,9 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models import QuerySet
 
+from tamizdat.desk.readers.errors import SealedError
 from tamizdat.desk.readers.keyring import Keys
-from tamizdat.desk.readers.vault import open_text, seal_text
+from tamizdat.desk.readers.vault import Vault, open_text, seal_text
 
 
 class Column(NamedTuple):
@@ -50,14 +51,32 @@ def of_older_keys(column: Column, current: int) -> QuerySet[Any]:
 
 
 @transaction.atomic
-def reseal(column: Column, keys: Keys, limit: int) -> int:
-    """Seal at most ``limit`` texts anew with the current key; how many it was.
+def reseal(vault: Vault, column: Column, last: Any, limit: int) -> tuple[int, Any]:
+    """Seal at most ``limit`` texts after the key ``last`` anew with the key in force.
 
-    Raises ``SealedError`` where one cannot be opened.
+    Returns how many were looked at and the last one's key. One that cannot be opened is passed
+    over: nobody can, now or ever.
     """
-    older = of_older_keys(column, keys.current).order_by("pk")
-    chosen = list(older.select_for_update().values_list("pk", column.field)[:limit])
+    keys = vault.sealing_keys()
+    older = of_older_keys(column, keys.current).order_by("pk").select_for_update()
+    if last is not None:
+        older = older.filter(pk__gt=last)
+    chosen = list(older.values_list("pk", column.field)[:limit])
     for pk, blob in chosen:
-        text = open_text(keys, column.purpose, bytes(blob))
-        column.rows().filter(pk=pk).update(**{column.field: seal_text(keys, column.purpose, text)})
-    return len(chosen)
+        new = _resealed(column, keys, bytes(blob))
+        if new is not None:
+            column.rows().filter(pk=pk).update(**{column.field: new})
+    return len(chosen), chosen[-1][0] if chosen else last
+
+
+def _resealed(column: Column, keys: Keys, blob: bytes) -> bytes | None:
+    try:
+        return seal_text(keys, column.purpose, open_text(keys, column.purpose, blob))
+    except SealedError:
+        return None
+
+
+def something_opens(column: Column, keys: Keys) -> bool:
+    """Whether a text of an older key can still be opened."""
+    older = of_older_keys(column, keys.current).values_list(column.field, flat=True)
+    return any(_resealed(column, keys, bytes(blob)) is not None for blob in older.iterator())

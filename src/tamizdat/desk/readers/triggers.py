@@ -4,7 +4,8 @@
 Guards ``Consent``: no row ever changes. A row goes only
 
 - where nothing of the same reader, purpose and subject was ever confirmed or brought along:
-  somebody asked and never answered the mail; or
+  somebody asked and never answered the mail;
+- where what was agreed to is done, as a reminder that was sent; or
 - where the last word on it is a withdrawal, older than the days in ``Term`` (``withdrawn``; without
   a row there, ``KEPT``). One day less is allowed, as the database counts days in UTC.
 """
@@ -32,9 +33,9 @@ _DAY = {"sqlite": "julianday(c.day)", "postgresql": "c.day"}
 def _over(vendor: str) -> str:
     """The condition under which a row may go."""
     old_enough = f"{_TODAY[vendor]} - {_DAY[vendor]} >= {_DAYS}"
-    given = f"{_ROWS} AND c.event IN ('confirmed', 'imported', 'withdrawn')"
-    withdrawn = f"{_ROWS} AND c.event = 'withdrawn' AND c.id = ({_LAST}) AND {old_enough}"
-    return f"NOT EXISTS ({given}) OR EXISTS ({withdrawn})"
+    given = f"{_ROWS} AND c.event IN ('confirmed', 'imported', 'withdrawn', 'fulfilled')"
+    over = f"c.event = 'fulfilled' OR (c.event = 'withdrawn' AND {old_enough})"
+    return f"NOT EXISTS ({given}) OR EXISTS ({_ROWS} AND c.id = ({_LAST}) AND ({over}))"
 
 
 CREATE = {

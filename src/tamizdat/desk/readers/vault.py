@@ -94,7 +94,7 @@ class Vault:
         """
         typed, wanted = kept(address), normalised(address)
         with transaction.atomic():
-            keys = self._keys_for(locked_version())
+            keys = self.sealing_keys()
             for _ in range(TRIES):
                 found = self._row(keys, wanted)
                 if found is not None:
@@ -208,7 +208,7 @@ class Vault:
             raise VaultError(
                 "what is sealed must be stored in the same transaction: open one first"
             )
-        keys = self._keys_for(locked_version())
+        keys = self.sealing_keys()
         return seal_text(keys, purpose, data)
 
     def open_sealed(self, purpose: str, blob: Sealed) -> bytes:
@@ -216,8 +216,12 @@ class Vault:
         another purpose, or its key is gone."""
         return open_text(self.file.keys(), purpose, bytes(blob))
 
-    def _keys_for(self, version: int) -> Keys:
-        keys = self.file.keys()
+    def sealing_keys(self) -> Keys:
+        """The keys, ``current`` being the one in force until this transaction ends.
+
+        Raises ``KeyFileError`` where the file does not have it.
+        """
+        version, keys = locked_version(), self.file.keys()
         if keys.current == version:
             return keys
         if version in keys.data:  # A rotation has written its key, which is not in force yet.

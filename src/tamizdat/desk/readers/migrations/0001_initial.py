@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('purpose', models.SlugField()),
                 ('subject', models.SlugField(blank=True, max_length=100)),
-                ('event', models.CharField(choices=[('asked', 'asked for'), ('confirmed', 'confirmed'), ('imported', 'brought along'), ('withdrawn', 'withdrawn')], max_length=10)),
+                ('event', models.CharField(choices=[('asked', 'asked for'), ('confirmed', 'confirmed'), ('imported', 'brought along'), ('withdrawn', 'withdrawn'), ('fulfilled', 'done')], max_length=10)),
                 ('day', models.DateField()),
                 ('form', models.SlugField(max_length=100)),
                 ('privacy', models.PositiveIntegerField(null=True)),

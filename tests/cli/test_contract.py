@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from tamizdat.cli import COMMANDS, cli
 from tamizdat.cli.archive import seal
 from tamizdat.cli.desk import desk
+from tamizdat.cli.drop import drop
 from tamizdat.cli.desk_audit import audit
 from tamizdat.cli.edition import edition
 from tamizdat.cli.keys import keys_
@@ -44,6 +45,7 @@ def every_command() -> Iterator[str]:
     yield from (f"edition {name}" for name in edition.commands)
     yield from (f"mirror {name}" for name in mirror.commands)
     yield from (f"desk {name}" for name in desk.commands)
+    yield from (f"drop {name}" for name in drop.commands)
     yield from (f"desk audit {name}" for name in audit.commands)
     yield from (f"keys {name}" for name in keys_.commands)
     yield from ("archive seal", *(f"archive seal {name}" for name in seal.commands))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tamizdat.cli.common import dir_option, json_option, print_json, start_django
+from tamizdat.cli.drop_collect import collect
 
 if TYPE_CHECKING:
     from tamizdat.drop.settings import DropFolder
@@ -21,6 +22,9 @@ _FOLDER = click.argument(
 @click.group()
 def drop() -> None:
     """Serve a letterbox that only the desk can open, and empty it."""
+
+
+drop.add_command(collect)
 
 
 @drop.command()

@@ -19,11 +19,13 @@ from django.utils import timezone
 from wagtail.admin.ui.components import Component
 from wagtail.models import Revision, TaskState, WorkflowState
 
+from tamizdat.desk.letters import inbox, standing
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.newsroom.statuses import approved_texts
 from tamizdat.desk.publishing import copies, heartbeat, queue, state
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.staff.models import User
+from tamizdat.desk.staff.roles import sees_readers
 
 ROWS = 6
 _LATELY = 100
@@ -82,6 +84,9 @@ class Dashboard(Component):
             "failed": failed(),
             "edition": edition_facts(),
             "copies": copies.of_paper(),
+            "drops": standing.of_drops(),
+            "new_letters": inbox.new() if sees_readers(user) else None,
+            "may_see_aside": inbox.operates(user),
             "days": days(),
             "speed": speed(),
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from tamizdat.cli.processes import die_with_parent, follow_supervisor
 from tamizdat.drop.settings import DropFolder
 
 FOLDER = "TAMIZDAT_DROP"
-# Read by the process that serves when it starts: by Python, by glibc, and by jemalloc in granian.
+# Read by a process when it starts: by Python, by glibc, and by jemalloc in granian.
 # Where the C library is another one, its part has no effect (docs/threat-model.md).
 WIPING = {
+    "TAMIZDAT_DROP_WIPES": "1",
     "PYTHONMALLOC": "malloc",
     "GLIBC_TUNABLES": "glibc.malloc.perturb=85:glibc.malloc.tcache_count=0",
     "_RJEM_MALLOC_CONF": "junk:free",
@@ -44,8 +46,8 @@ def drop_application() -> Callable[..., Any]:
 
 def serve_drop(drop: DropFolder, *, host: str, port: int) -> None:
     """Serve a drop until a signal ends it."""
+    _wipe(drop, host, port)
     os.environ[FOLDER] = str(drop.folder)
-    os.environ.update(WIPING)
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     follow_supervisor()
@@ -62,3 +64,13 @@ def serve_drop(drop: DropFolder, *, host: str, port: int) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=65_536),
         respawn_failed_workers=True,
     ).serve(target_loader=drop_application, wrap_loader=False)
+
+
+def _wipe(drop: DropFolder, host: str, port: int) -> None:
+    """Become a process whose memory is overwritten when it is given back."""
+    if "TAMIZDAT_DROP_WIPES" in os.environ:
+        return
+    # -P: whatever lies in the present folder is not ours to run.
+    program = [sys.executable, "-P", "-m", "tamizdat", "drop", "serve", str(drop.folder)]
+    arguments = [*program, "--host", host, "--port", str(port)]
+    os.execve(sys.executable, arguments, {**os.environ, **WIPING})  # noqa: S606 - ourselves

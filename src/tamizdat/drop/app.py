@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import time
@@ -43,6 +44,7 @@ _CHUNK = 1 << 18
 _MOST_QUERY = 8_192
 _MOST_DRAINED = 1 << 20
 _DRAIN_FOR = 10.0
+_FORGET_AFTER = 0.1
 
 
 class TooMuchError(Exception):
@@ -161,6 +163,7 @@ def make_app(folder: Path) -> App:
     """The app of a drop's folder. Raises ``DropSettingsError``."""
     drop = Drop(DropFolder(folder))
     complain = complaints()
+    forget = _forgetting()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -174,8 +177,29 @@ def make_app(folder: Path) -> App:
                 complain(_where(error))
                 answer = Answer(500, b"Something went wrong here; nothing was kept.\n")
             await _send(drop, answer, scope["method"], send)
+            if answer.private:
+                forget()
 
     return app
+
+
+def _forgetting() -> Callable[[], None]:
+    """Frees what refers to itself, such as an error and the frames it came through, soon after
+    each request that bore a reader's words: once for all of a tenth of a second."""
+    waiting = False
+
+    def collect() -> None:
+        nonlocal waiting
+        waiting = False
+        gc.collect()
+
+    def forget() -> None:
+        nonlocal waiting
+        if not waiting:
+            waiting = True
+            asyncio.get_running_loop().call_later(_FORGET_AFTER, collect)
+
+    return forget
 
 
 def _where(error: Exception) -> str:
@@ -189,6 +213,9 @@ async def _live(drop: Drop, receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             drop.writer.start()
+            # What is there by now stays: collecting looks only at what requests leave.
+            gc.collect()
+            gc.freeze()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await drop.writer.stop()

@@ -128,6 +128,11 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         """The mirrors that readers are told of."""
         return tuple(mirror for mirror in self.mirrors if mirror.url)
 
+    @property
+    def letterboxes(self) -> tuple[str, ...]:
+        """Addresses of the drops to which readers' forms go, without a final slash."""
+        return tuple(drop.url.rstrip("/") for drop in self.drops if drop.url)
+
 
 def mirror_problems(mirrors: tuple[MirrorSettings, ...]) -> Iterator[str]:
     """What is wrong with the tables of mirrors, in words."""

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from tamizdat.cli import signing
-from tamizdat.config import Newsroom
+from tamizdat.config import ConfigError, Newsroom
 from tamizdat.edition.errors import EditionError
 from tamizdat.edition.signed import ceremony, keys, layout, roles
 from tamizdat.edition.signed.ceremony import Desk
@@ -54,6 +54,8 @@ def status_of(newsroom: Newsroom) -> Status:
             _look(newsroom, desk, found)
         except (OSError, EditionError) as error:
             found.todo.append(f"The signed files cannot be read: {error}")
+        except ConfigError as error:
+            found.todo.append(f"{error}"[:1].upper() + f"{error}"[1:])
     found.ok = not found.todo
     return found
 
@@ -71,7 +73,12 @@ def _look(newsroom: Newsroom, desk: Desk, found: Status) -> None:
         )
     if desk.signer.pending() is not None:
         found.todo.append("A ceremony is decided, but not in force yet: tamizdat publish")
-    if signing.site_is_outdated(newsroom, desk):
+    if signing.letters_go_elsewhere(newsroom, desk):
+        found.todo.append(
+            "Readers' browsers seal letters to another key than secrets/letterbox-key: the holders "
+            "have not signed the present one. Prepare tamizdat keys site"
+        )
+    elif signing.site_is_outdated(newsroom, desk):
         found.todo.append("site.json is outdated: prepare tamizdat keys site")
     _online(desk, offline, found)
     _edition(newsroom, desk, found, now)

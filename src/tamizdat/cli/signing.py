@@ -22,6 +22,7 @@ from tamizdat.edition.signed.signer import Signer
 from tamizdat.edition.signed.told import Mirror, site_json
 from tamizdat.edition.site import Language, Site
 from tamizdat.edition.store import Store
+from tamizdat.letterbox import LETTERBOX, recipient
 
 
 def now() -> datetime:
@@ -57,7 +58,13 @@ def wanted_site(newsroom: Newsroom) -> bytes:
     )
     entries = [_slashed(entry) for entry in (settings.address, *settings.paper.entries)]
     seeds = [Mirror.at(m.url, m.cohort) for m in settings.announced]
-    return site_json(settings.name, site, entries, seeds)
+    return site_json(settings.name, site, entries, seeds, letterbox(newsroom))
+
+
+def letterbox(newsroom: Newsroom) -> str:
+    """The recipient that letters are sealed to; empty for a newsroom from before there were any,
+    which gets its key by ``tamizdat init``."""
+    return recipient(newsroom) if (newsroom.secrets / LETTERBOX).exists() else ""
 
 
 def _slashed(url: str) -> str:
@@ -181,6 +188,16 @@ def sign_now(newsroom: Newsroom) -> None:
 def _print_words(request: Request) -> None:
     for line in summary.words(request):
         click.echo(line)
+
+
+def letters_go_elsewhere(newsroom: Newsroom, desk: Desk) -> bool:
+    """Whether site.json names another recipient for letters than the newsroom's key has. One that
+    names none yet is outdated, and no more: pages then say to whom letters are sealed."""
+    try:
+        signed = msgspec.json.decode(ceremony.present_site(desk), type=dict[str, object])
+    except (OSError, EditionError, msgspec.DecodeError):
+        return False
+    return signed.get("recipient", "") not in ("", letterbox(newsroom))
 
 
 def site_is_outdated(newsroom: Newsroom, desk: Desk) -> bool:

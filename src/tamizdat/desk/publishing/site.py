@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from wagtail.models import Locale
 
+from tamizdat.config import ConfigError, Newsroom
 from tamizdat.desk.newsroom.models import (
     FrontPin,
     LanguageText,
@@ -28,6 +29,8 @@ from tamizdat.desk.newsroom.models import (
 )
 from tamizdat.desk.publishing.stories import rfc3339
 from tamizdat.edition import site as edition_site
+from tamizdat.edition.errors import SiteError
+from tamizdat.letterbox import recipient
 
 
 def site_from_desk() -> edition_site.Site:
@@ -46,10 +49,23 @@ def site_from_desk() -> edition_site.Site:
         contact=words.contact,
         read_more=words.read_more,
         front_stories=words.front_stories,
+        letters=_letters(settings.NEWSROOM),
         languages=tuple(
             _language(code, locales.get(code), texts, people) for code in of_newsroom.languages
         ),
     ).check()
+
+
+def _letters(newsroom: Newsroom) -> edition_site.Letters:
+    """Where readers' letters go. Raises ``SiteError`` where there are drops and no key to open
+    what lies in them."""
+    drops = newsroom.settings.letterboxes
+    if not drops:
+        return edition_site.Letters()
+    try:
+        return edition_site.Letters(drops=drops, recipient=recipient(newsroom))
+    except ConfigError as error:
+        raise SiteError(f"readers cannot write to the desk: {error}") from error
 
 
 def _language(

@@ -116,6 +116,12 @@ export class Stand {
     });
   }
 
+  /** The key that letters to the newsroom are sealed to, as its holders signed it. */
+  async recipient(): Promise<string> {
+    await this.present(false);
+    return (await this.edition.site(this.source(() => undefined))).recipient;
+  }
+
   /** A page that is not there may have been published this minute. */
   private async readNow(path: string, signal: AbortSignal | undefined): Promise<Answer | Elsewhere> {
     const asked = this.asked;

@@ -155,6 +155,8 @@ function speechFor(path: string, ...others: string[]): Speech {
 
 interface Asked {
   tamizdat: 1;
+  /** A form asks for the key that letters are sealed to, and for nothing else. */
+  letter?: true;
   /** Of the page: its address, its language, whether it came through the worker, and whether
    * nothing may be kept. */
   href: string;
@@ -163,7 +165,8 @@ interface Asked {
   secret: boolean;
 }
 
-async function converse(asked: Asked): Promise<Foot | undefined> {
+async function converse(asked: Asked): Promise<Foot | { recipient: string } | undefined> {
+  if (asked.letter) return { recipient: await (await open()).recipient() };
   const path = pathOf(new URL(asked.href));
   if (path === undefined) return undefined;
   await (asked.secret ? keeper.forget() : keeper.allow());

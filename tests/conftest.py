@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+
 # Without Django installed (the core's own environment) this names nothing and harms nothing.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tamizdat.desk.settings.checks")
 
@@ -18,3 +20,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("measured")
         for line in dict.fromkeys(said):
             terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Runs before pytest-django makes the test database, where there is Django."""
+    from tests import prepared
+
+    prepared.migrate_from_it()

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests import prepared
+
 Tamizdat = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -30,6 +32,7 @@ def started(
 ) -> tuple[Path, dict[str, Any]]:
     """A newsroom as ``tamizdat init`` leaves it, and what init reported. Copy it to change it."""
     folder = tmp_path_factory.mktemp("started") / "the-observer-of-orlenz"
+    prepared.put_database(folder)
     done = subprocess.run(
         [sys.executable, "-m", "tamizdat", "init", folder, "--user", "anna", "--json"],
         env=environment,

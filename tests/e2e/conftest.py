@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests import prepared
 from tests.e2e import newsroom as houses
 from tests.e2e.newsroom import PASSWORD, Newsroom
 from tests.e2e.people import log_in
@@ -97,6 +98,7 @@ def demo_paper(
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "demo.done").exists():
             port = houses.free_port()
+            prepared.put_database(folder)
             houses.tamizdat("demo", "--dir", str(folder), "--port", str(port), "--once", "--json")
             (shared / "demo.done").touch()
     paper = Newsroom(folder, houses.free_port(), houses.free_port(), ("en", "ru"))

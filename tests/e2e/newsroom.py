@@ -21,6 +21,8 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from tests import prepared
+
 TAMIZDAT = [sys.executable, "-m", "tamizdat"]
 PASSWORD = "a lantern in the harbour"
 PATIENCE = 60.0
@@ -205,6 +207,7 @@ def make(
     """Start a newsroom in a new folder as an operator does, with ports of its own."""
     room = Newsroom(folder, free_port(), free_port(), languages)
     spoken = [word for code in languages for word in ("--language", code)]
+    prepared.put_database(folder)
     report = tamizdat(
         "init",
         str(folder),

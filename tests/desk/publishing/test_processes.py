@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tamizdat.config import Newsroom
+from tests import prepared
 
 SCENE = Path(__file__).with_name("scene.py")
 SERVER = os.environ.get("TAMIZDAT_TEST_DATABASE", "sqlite")
@@ -29,7 +30,7 @@ class Scene:
 
     def __init__(self, folder: Path, database: str) -> None:
         self.folder = folder
-        folder.mkdir()
+        prepared.put_database(folder)
         (folder / "tamizdat.toml").write_text(
             'name = "The Meridian"\naddress = "https://meridian.example"\n'
             f'languages = ["en"]\ndatabase = "{database}"\n[paper]\nworkers = 1\n'

@@ -21,7 +21,7 @@ from tamizdat.cli.demo_check import CheckError, check_desk, check_paper
 from tamizdat.cli.demo_coping import Told, cope, pages_of
 from tamizdat.cli.demo_mirrors import DemoMirrors, demo_mirrors
 from tamizdat.cli.folder import start_folder, write_secret
-from tamizdat.cli.init import prepare_database
+from tamizdat.cli.init import make_vault, prepare_database
 from tamizdat.cli.keys import make_keys_with
 from tamizdat.cli.processes import Supervisor, free_port
 from tamizdat.cli.progress import Progress
@@ -122,6 +122,9 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
 def fill(newsroom: Newsroom) -> dict[str, str]:
     """Make what is missing and publish it; the accounts' passwords."""
     prepare_database(newsroom)
+    operator = make_vault(newsroom)
+    if operator is not None:  # A real operator carries it away.
+        write_secret(newsroom, "demo-operator", operator)
     passwords = _passwords(newsroom)
     from tamizdat.desk.demo.actions import fill_newsroom
     from tamizdat.desk.publishing.services import run_pending

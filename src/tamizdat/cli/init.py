@@ -48,6 +48,11 @@ from tamizdat.config import Newsroom
     multiple=True,
     help="A holder's passphrase, once a holder, in their order.",
 )
+@click.option(
+    "--operator-recipient",
+    help="The operator's age recipient (age1…), who keeps its identity elsewhere.  [default: a new "
+    "one is made and shown once]",
+)
 @json_option
 def init(
     folder: Path,
@@ -60,13 +65,14 @@ def init(
     holders: str | None,
     keys_out: Path,
     files: tuple[Path, ...],
+    operator_recipient: str | None,
     as_json: bool,
 ) -> None:
     """Start a real newsroom in a folder.
 
-    Writes its settings file (tamizdat.toml) and secrets, makes the database and the first
-    account, and prints a link with which its owner chooses a password. Run again, it continues
-    and changes nothing that is there.
+    Writes its settings file (tamizdat.toml) and secrets, makes the database, the vault and the
+    first account. Prints a link with which its owner chooses a password, and the operator's key,
+    which is kept nowhere here. Run again, it continues and changes nothing that is there.
     """
     newsroom = start_folder(
         folder,
@@ -78,11 +84,20 @@ def init(
     if holders and not (newsroom.edition / "metadata" / "1.root.json").exists():
         make_keys(newsroom, names_of(holders), keys_out, files)
     prepare_database(newsroom)
+    identity = make_vault(newsroom, operator_recipient)
     link = first_account(newsroom, username=user, email=email)
     if as_json:
-        print_json({"ok": True, "folder": str(newsroom.folder), "user": user, "link": link})
+        print_json(
+            {
+                "ok": True,
+                "folder": str(newsroom.folder),
+                "user": user,
+                "link": link,
+                "operator_identity": identity,
+            }
+        )
     else:
-        _tell(newsroom, user, link)
+        _tell(newsroom, user, link, identity)
 
 
 def prepare_database(newsroom: Newsroom) -> None:
@@ -92,6 +107,13 @@ def prepare_database(newsroom: Newsroom) -> None:
 
     say("Preparing the database …")
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def make_vault(newsroom: Newsroom, operator_recipient: str | None = None) -> str | None:
+    """Make the vault where there is none; the operator's identity where it was made here."""
+    from tamizdat.cli.vault_status import found_vault
+
+    return found_vault(newsroom, operator_recipient)
 
 
 def first_account(newsroom: Newsroom, *, username: str, email: str) -> str | None:
@@ -111,16 +133,23 @@ def desk_url(newsroom: Newsroom) -> str:
     return str(settings.WAGTAILADMIN_BASE_URL).rstrip("/")
 
 
-def _tell(newsroom: Newsroom, user: str, link: str | None) -> None:
+def _tell(newsroom: Newsroom, user: str, link: str | None, identity: str | None) -> None:
     click.echo(f"The newsroom “{newsroom.settings.name}” lies in {newsroom.folder}")
     if link:
         click.echo(f"\nThe first account is “{user}”. Choose its password here, once, within")
         click.echo(f"three days (the desk must run for it):\n\n  {link}\n")
     else:
         click.echo(f"The account “{user}” has its password already.\n")
+    _tell_operator(identity)
     click.echo("Next:")
     click.echo(f"  edit {newsroom.settings_file}")
     if not (newsroom.edition / "metadata").exists():
         click.echo(f"  tamizdat keys init --dir {newsroom.folder}    (with the three holders)")
     click.echo(f"  tamizdat doctor --dir {newsroom.folder}")
     click.echo(f"  tamizdat run --dir {newsroom.folder}")
+
+
+def _tell_operator(identity: str | None) -> None:
+    from tamizdat.cli.vault_status import tell_operator
+
+    tell_operator(identity)

@@ -13,6 +13,8 @@ import pytest
 
 from tests.e2e.paper import Crawl, Paper, is_story
 
+# The same pages are looked at in tests/render and tests/theme; here it is the whole demo.
+pytestmark = pytest.mark.slow
 PLAIN = {"application/rss+xml", "application/xml", "text/xml"}
 
 

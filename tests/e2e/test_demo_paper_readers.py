@@ -13,6 +13,8 @@ from tests.e2e.conftest import Open
 from tests.e2e.paper import Paper, is_story
 from tests.e2e.people import overflow, violations
 
+pytestmark = pytest.mark.slow
+
 
 def kinds_of_page(paper: Paper, language: str) -> dict[str, str]:
     """One address for each kind of page in a language."""

@@ -6,6 +6,7 @@ What always holds: a batch that a drop still writes is left to it (``flock``).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -38,8 +39,11 @@ class FolderLetterbox:
         try:
             close_forsaken(self._folder)
             self._ask()
-            found = closed_names(self._folder)[:MOST_LISTED]
-            return [self._listed(name) for name in found]
+            found: list[Batch] = []
+            for name in closed_names(self._folder)[:MOST_LISTED]:
+                with contextlib.suppress(FileNotFoundError):  # Another collector took it.
+                    found.append(self._listed(name))
+            return found
         except OSError as error:
             raise self._unreadable(error) from error
 

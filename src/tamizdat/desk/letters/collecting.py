@@ -75,24 +75,33 @@ class Round:
         self.drop, self.box, self.keys = drop, box, keys
         self.clock, self.stopped = clock, stopped
         self.report = Report(drop.name)
-        self._failed_in_a_row = 0
+        self._troubles: dict[str, str] = {}
+        self._in_a_row = 0
 
     def run(self) -> Report:
         """Take what lies there. Raises ``DatabaseError``; a drop's troubles are in the report."""
         seen: set[str] = set()
         try:
             while len(seen) < MOST_BATCHES and not self.stopped():
-                fresh = [b for b in self.box.batches() if b.name not in seen]
+                fresh = [batch for batch in self._listed() if batch.name not in seen]
                 if not fresh:
                     break
                 for batch in fresh[: MOST_BATCHES - len(seen)]:
                     seen.add(batch.name)
                     self._try(batch)
         except LetterboxError as error:
-            self.report.problem = words.of_trouble(error)
+            self._troubles[""] = words.of_trouble(error)
         finally:
             self.box.close()
+        self.report.problem = next(iter(self._troubles.values()), "")
         return self.report
+
+    def _listed(self) -> list[Batch]:
+        """What lies there. A batch that is gone troubles nobody: another collector took it."""
+        found = self.box.batches()
+        names = {batch.name for batch in found}
+        self._troubles = {name: said for name, said in self._troubles.items() if name in names}
+        return found
 
     def _try(self, batch: Batch) -> None:
         if self.stopped():
@@ -100,14 +109,15 @@ class Round:
         try:
             self._take(batch)
         except KeyDoubtError as error:
-            self.report.problem = words.of_trouble(error)
+            self._troubles[batch.name] = words.of_trouble(error)
         except (LetterboxError, BatchError) as error:
-            self._failed_in_a_row += 1
-            self.report.problem = words.of_trouble(error)
-            if self._failed_in_a_row >= _IN_A_ROW:
-                raise LetterboxError(str(error)) from error
+            self._in_a_row += 1
+            self._troubles[batch.name] = words.of_trouble(error)
+            if self._in_a_row >= _IN_A_ROW:
+                self._listed()
+                raise
         else:
-            self._failed_in_a_row = 0
+            self._in_a_row = 0
 
     def _take(self, batch: Batch) -> None:
         hour = min(read_name(batch.name).hour, _hour(self.clock()))

@@ -3,7 +3,8 @@
 
 What always holds: a reader gets one whole edition's bytes with the right status (301 at former
 addresses, 410 for withdrawn stories, 404 with the paper's own page), nothing is logged, no
-cookie is set, and the page may load nothing from anywhere else.
+cookie is set, and the page may load nothing from anywhere else. Only a page with a form for
+letters may send anything to anybody: to the letterboxes that its own policy names.
 
 What is not done here: TLS, limits on readers. Put a web server or a CDN in front for many.
 """
@@ -11,6 +12,7 @@ What is not done here: TLS, limits on readers. Put a web server or a CDN in fron
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from pathlib import Path
@@ -29,14 +31,17 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 CHUNK = 1 << 18
+_POLICY = (
+    b"default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"media-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'%b; "
+    b"manifest-src 'self'; worker-src 'self'; form-action 'self'%b; base-uri 'none'; "
+    b"frame-ancestors 'none'"
+)
+# As ``render.furniture.policy`` writes it, near the top of a page.
+_LETTERBOXES = re.compile(rb"form-action 'self'((?: https?://[^\s\"';,]+)*)\"")
+_HEAD = 2_048
 SECURITY: Headers = [
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        b"media-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; "
-        b"manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
-        b"frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", _POLICY % (b"", b"")),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"permissions-policy", b"camera=(), geolocation=(), interest-cohort=(), microphone=()"),
@@ -89,6 +94,7 @@ class Server:
         self._folder = folder.absolute()
         self._scripts = serve_signed.Scripts(self._folder, cohort)
         self._compressed = lru_cache(maxsize=512)(self._compress)
+        self._security = lru_cache(maxsize=4096)(self._find_security)
 
     def answer(self, request: Request) -> Answer:
         if request.method not in ("GET", "HEAD"):
@@ -142,7 +148,7 @@ class Server:
         if entry.status == 200 and tag in (
             t.strip().removeprefix("W/") for t in request.etag.split(",")
         ):
-            return Answer(304, [*_caching(entry, tag), *SECURITY])
+            return Answer(304, [*_caching(entry, tag), *self._headers(entry)])
         if entry.status == 200 and not compressible(entry.media_type):
             return self._file(entry, request)
         return self._whole(entry, request, [])
@@ -152,7 +158,7 @@ class Server:
         store = self._reader.store
         body = self._compressed(entry.sha256) if packed else store.get(entry.sha256)
         headers = [(b"content-type", entry.media_type.encode()), *extra]
-        headers += _caching(entry, _tag(entry, request)) + SECURITY
+        headers += _caching(entry, _tag(entry, request)) + self._headers(entry)
         if packed:
             headers.append((b"content-encoding", b"br"))
         return Answer(entry.status, headers, body)
@@ -162,6 +168,17 @@ class Server:
         headers = [(b"content-type", entry.media_type.encode()), (b"accept-ranges", b"bytes")]
         headers += _caching(entry, _tag(entry, request)) + SECURITY
         return _ranged(headers, self._reader.store.name(entry.sha256), entry.length, request)
+
+    def _headers(self, entry: Entry) -> Headers:
+        """What protects the reader of an answer."""
+        is_page = entry.media_type.startswith("text/html") and entry.length > 0
+        return self._security(entry.sha256) if is_page else SECURITY
+
+    def _find_security(self, sha256: str) -> Headers:
+        found = _LETTERBOXES.search(self._reader.store.get(sha256)[:_HEAD])
+        if found is None or not found[1]:
+            return SECURITY
+        return [(SECURITY[0][0], _POLICY % (found[1], found[1])), *SECURITY[1:]]
 
     def _compress(self, sha256: str) -> bytes:
         try:

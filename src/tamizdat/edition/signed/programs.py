@@ -36,6 +36,10 @@ FALLBACK: Final = "ed25519.js"  # for browsers without Ed25519
 IDLE: Final = b"""// SPDX-License-Identifier: AGPL-3.0-or-later
 // This paper is not signed: there is nothing to verify.
 self.addEventListener("install", () => self.skipWaiting());
+// A form asks which key was signed for letters: none.
+self.addEventListener("message", ({ data, ports }) => {
+  if (data && data.letter && ports[0]) ports[0].postMessage({ recipient: "" });
+});
 """
 LANGUAGES: Final[tuple[str, ...]] = ("en", "ru", "ar")
 _ONLY_SINGLE: Final = "single."

@@ -17,7 +17,7 @@ from tamizdat.edition.bundle import Limits, print_bundles
 from tamizdat.edition.signed import cohorts
 from tamizdat.edition.signed.programs import single_file
 from tamizdat.edition.signed.told import Mirror
-from tests.reader.copies import Copy, Room, running
+from tests.reader.copies import TEXTS, Change, Copy, Room, running
 
 pytestmark = [
     pytest.mark.browser,
@@ -230,7 +230,121 @@ def test_scripts_of_a_page_do_not_run_and_links_elsewhere_tell_nothing(scene: Sc
     assert scene.page.locator("#paper script").count() == 0
 
 
-def test_it_keeps_nothing_on_the_device(scene: Scene) -> None:
+def databases(page: Any) -> int:
+    return int(page.evaluate("async () => (await indexedDB.databases()).length"))
+
+
+def details(page: Any) -> str:
+    page.evaluate("document.querySelector('#proof').open = true")
+    return str(page.inner_text("#proof"))
+
+
+@pytest.fixture
+def aged(scene: Scene) -> Iterator[Scene]:
+    """A mirror of a former edition, in which a story stood that was withdrawn since."""
+    room, former = scene.room, scene.room.copy(f"former-{scene.file.parent.name}")
+    room.publish_story(2, language="ru", withdrawn=True)
+    for server in scene.servers:
+        server.change = _as_in(former)
+    yield scene
+    room.publish_story(2, language="ru", headline="Мост закрыт", body=TEXTS["ru"][1])
+
+
+def _as_in(former: Path) -> Change:
+    def change(path: str, data: bytes) -> bytes:
+        file = former / path[1:]
+        return file.read_bytes() if file.is_file() else data
+
+    return change
+
+
+def test_an_older_edition_is_refused_in_the_next_sitting_too(aged: Scene) -> None:
+    lie = aged.servers[0].change
+    for server in aged.servers:
+        server.change = lambda _path, data: data
+    aged.open(aged.room.path(2))
+    aged.proof()
+    assert "чтобы в следующий раз не принять более старый" in details(aged.page)
+    aged.page.close()
+    for server in aged.servers:
+        server.change = lie
+    aged.page = aged.page.context.new_page()
+    aged.open(aged.room.path(2))
+    aged.proof()  # What replaced it was proven by the memory's edition.
+    assert "Мост у девятого причала" not in aged.text()
+
+
+def test_who_notes_nothing_believes_an_older_edition_with_its_date(aged: Scene) -> None:
+    lie = aged.servers[0].change
+    for server in aged.servers:
+        server.change = lambda _path, data: data
+    aged.open(aged.room.path(2))
+    aged.proof()
+    assert databases(aged.page) == 1
+    details(aged.page)
+    aged.page.click("#proof button")
+    aged.page.wait_for_function("document.querySelector('#proof').innerText.length > 0")
+    aged.page.wait_for_timeout(500)
+    assert databases(aged.page) == 0
+    aged.page.close()
+    for server in aged.servers:
+        server.change = lie
+    aged.page = aged.page.context.new_page()
+    aged.open(aged.room.path(2))
+    aged.proof()
+    assert "Мост у девятого причала" in aged.text()
+
+
+def test_what_another_file_of_the_disk_wrote_is_not_believed(scene: Scene) -> None:
     scene.open()
     scene.proof()
-    assert scene.page.evaluate("async () => (await indexedDB.databases()).length") == 0
+    scene.page.evaluate(_PLANT)
+    scene.page.reload()
+    assert "Verified" in scene.proof()
+    scene.page.click("text=The bridge is closed")
+    scene.page.wait_for_selector(f"text={TRUTH}")
+
+
+_PLANT = """async () => {
+  const [{ name }] = await indexedDB.databases();
+  const opened = await new Promise((done) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => done(request.result);
+  });
+  const store = opened.transaction('verified', 'readwrite').objectStore('verified');
+  const files = await new Promise((done) => {
+    store.get('verified').onsuccess = (event) => done(event.target.result);
+  });
+  const said = JSON.parse(new TextDecoder().decode(files.get('timestamp')));
+  said.signed.version += 1000;
+  said.signed.meta['snapshot.json'].version += 1000;
+  files.set('timestamp', new TextEncoder().encode(JSON.stringify(said)));
+  await new Promise((done) => { store.put(files, 'verified').onsuccess = done; });
+  opened.close();
+}"""
+
+
+def test_it_keeps_nothing_on_the_device_but_which_edition_was_seen(scene: Scene) -> None:
+    scene.open(scene.room.path(1))
+    scene.proof()
+    assert databases(scene.page) == 1
+    kept = scene.page.evaluate(_KEPT)
+    assert set(kept) == {
+        *("root", "timestamp", "snapshot", "targets", "live", "archive"),
+        *("target:live/recent", "target:live/base"),
+    }
+
+
+_KEPT = """async () => {
+  const [{ name }] = await indexedDB.databases();
+  const opened = await new Promise((done) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => done(request.result);
+  });
+  const files = await new Promise((done) => {
+    opened.transaction('verified').objectStore('verified').get('verified').onsuccess =
+      (event) => done(event.target.result);
+  });
+  opened.close();
+  return [...files.keys()];
+}"""

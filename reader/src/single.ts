@@ -2,17 +2,19 @@
 // The single file: a whole reader in one HTML, opened from a disk, a stick or an attachment.
 //
 // What always holds: only verified bytes are shown; no script but this one runs (a policy in the
-// file says so too); nothing is kept on the device.
+// file says so too); nothing is kept on the device but which edition was seen last, and that not
+// where its reader said so.
 
 import { text, utf8, hex, sha256, type Bytes } from "./bytes";
 import { fallBackOn } from "./ed25519";
 import { is, VerifyError } from "./errors";
 import { foot, type Foot } from "./foot";
-import { Keeper } from "./keeper";
 import { clean, leaf, PICTURE } from "./leaf";
 import { Hosts } from "./mirrors";
 import { verify } from "./noble";
+import { Sightings } from "./sightings";
 import { Stand, type Answer } from "./stand";
+import { IndexedDBState } from "./state-indexeddb";
 import { Speech, type Settings } from "./words";
 import { bundle } from "./zip";
 
@@ -38,6 +40,8 @@ let blobs: string[] = [];
 let leaving: AbortController | undefined;
 const places = new Map<string, number>();
 let clicked = false;
+let secret = false; // Is nothing to be noted on this device?
+let sightings = new Sightings(undefined);
 
 fallBackOn(async () => verify);
 
@@ -49,11 +53,32 @@ function fromWeb(): Hosts {
 
 function open(): Promise<Stand> {
   if (!stand) {
-    const keeper = new Keeper("");
-    stand = keeper.forget().then(() => Stand.open({ ...TAMIZDAT, keeper, hosts, alone }));
+    stand = start();
     stand.catch(() => (stand = undefined));
   }
   return stand;
+}
+
+/** A bundle is what its reader chose, also where it is old: it has its date. */
+async function start(): Promise<Stand> {
+  const keeper = (sightings = new Sightings(alone || secret ? undefined : await memory()));
+  await keeper.forget();
+  const found = await Stand.open({ ...TAMIZDAT, keeper, hosts, alone });
+  await keeper.recall(found.edition);
+  return found;
+}
+
+/** One a newsroom; its name says to nobody which. */
+async function memory(): Promise<IndexedDBState> {
+  return new IndexedDBState(hex(await sha256(utf8(TAMIZDAT.address))).slice(0, 16));
+}
+
+/** From now on nothing is noted, and what was is removed; or the other way round. */
+async function noteNothing(on: boolean): Promise<void> {
+  secret = on;
+  if (on) await (await memory()).forget().catch(() => undefined);
+  stand = undefined;
+  void turn();
 }
 
 /** Where a reader of these languages begins. */
@@ -207,7 +232,22 @@ function line({ text: said, mood, details }: Foot): void {
   proof.className = mood;
   proof.querySelector("summary")!.textContent = said;
   proof.querySelector("dl")!.replaceWith(list);
+  if (!alone) remembers(list);
   proof.hidden = false;
+}
+
+/** What of this sitting the next one knows, and a button to change that. */
+function remembers(list: HTMLElement): void {
+  const state = secret ? "off" : sightings.noted ? "on" : "none";
+  const [dt, dd, button] = ["dt", "dd", "button"].map((name) => document.createElement(name)) as [
+    HTMLElement, HTMLElement, HTMLElement,
+  ];
+  dt.textContent = speech.say("single.memory");
+  dd.textContent = `${speech.say(`single.memory.${state}`)} `;
+  button.textContent = speech.say(secret ? "single.memory.again" : "single.memory.stop");
+  button.addEventListener("click", () => void noteNothing(!secret));
+  if (state !== "none") dd.append(button);
+  list.append(dt, dd);
 }
 
 function message(...sentences: string[]): void {

@@ -199,6 +199,7 @@ export class Session implements Trusted {
       if (rotated(this.root, next)) this.forget();
       this.root = next;
       await this.keep("root", bytes);
+      this.files.set(`${next.version}.root.json`, bytes); // So that memory can be proven from the first.
     }
     this.checkAge("root", this.root.expires);
   }

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
-from tamizdat.desk.readers import actions, keyring, rotation, sealed_columns
+from tamizdat.desk.readers import actions, keyring, retention, rotation, sealed_columns
+from tamizdat.desk.readers.chores import Chores
 from tamizdat.desk.readers.errors import KeyFileError, SealedError, VaultError, VaultShutError
-from tamizdat.desk.readers.models import Reader, VaultState
+from tamizdat.desk.readers.models import Reader, RetentionRun, VaultState
 from tamizdat.desk.readers.vault import Vault, version_of
 
 COUNT = 25
@@ -189,3 +191,25 @@ def test_a_rotation_without_the_identity_changes_nothing(vault: Vault) -> None:
     with pytest.raises(KeyFileError):
         rotation.run(vault)
     assert vault.file.path.read_bytes() == before
+
+
+def test_the_worker_finishes_what_was_begun_and_lets_data_go(
+    vault: Vault, addresses: list[str]
+) -> None:
+    chores = Chores()
+    rotation.begin(vault)
+    chores.look(timezone.localdate())
+    while chores.step():
+        pass
+    assert vault.file.read().opening == [2]
+    assert everybody_is_found(vault, addresses)
+    assert RetentionRun.objects.count() == len(retention.RULES)
+
+
+def test_a_worker_lives_on_where_the_vault_is_shut(vault: Vault) -> None:
+    chores = Chores()
+    rotation.begin(vault)
+    chores.look(timezone.localdate())
+    keyring.shred(vault.newsroom)
+    assert chores.step() is False
+    chores.look(timezone.localdate())

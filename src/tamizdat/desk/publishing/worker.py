@@ -31,6 +31,7 @@ from tamizdat.desk.letters.rounds import Rounds as Letters
 from tamizdat.desk.publishing import queue, schedule
 from tamizdat.desk.publishing.builder import Builder
 from tamizdat.desk.publishing.heartbeat import Heart, alive
+from tamizdat.desk.readers.chores import Chores
 from tamizdat.edition import BusyError, Edition, EditionError
 from tamizdat.mirrors.rounds import Rounds
 
@@ -51,6 +52,7 @@ class Worker:
         self.clock = clock
         self.builder = Builder(edition, name, clock)
         self.tasks = Tasks(name)
+        self.readers = Chores()
         self._stop = threading.Event()
         self._second = self._minute = self._hour = datetime.min.replace(tzinfo=clock().tzinfo)
 
@@ -81,10 +83,12 @@ class Worker:
             self._minute = now
             schedule.regular(now)
             self.tasks.put_back_abandoned()
+            self.readers.look(timezone.localdate(now))
         if now - self._hour >= EACH_HOUR:
             self._hour = now if self._resign() else now - EACH_HOUR + EACH_MINUTE
         built = self.builder.run()
-        return self.tasks.run_one() or built > 0
+        rotating = self.readers.step()
+        return self.tasks.run_one() or rotating or built > 0
 
     def _resign(self) -> bool:
         """Renew signatures that are a day old. False where another builder was at work."""

@@ -47,6 +47,16 @@ def words(language: str) -> dict[str, str]:
     raise AssertionError("the theme has no English words")
 
 
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("tamizdat.theme", "templates/drop"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+
+
 class Pages:
     """Every page, as UTF-8. ``policy`` is what their content security policy says."""
 
@@ -57,12 +67,6 @@ class Pages:
         self.policy = (
             f"default-src 'none'; style-src {csp_hash(self._style)}; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'"
-        )
-        self._templates = Environment(
-            loader=PackageLoader("tamizdat.theme", "templates/drop"),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
         )
         self._made = dict(self._make())
 
@@ -129,20 +133,24 @@ class Pages:
     def _rendered(self, template: str, title: str, language: str, **more: object) -> bytes:
         settings = self._settings
         said = words(language)
-        page = self._templates.get_template(template).render(
-            t=said,
-            title=title,
-            lang=said["code"] if said["code"] == FALLBACK else language,
-            language=language,
-            paper=settings.name,
-            home=f"{settings.paper.rstrip('/')}/{language}/",
-            style=Markup(self._style),  # noqa: S704 - the theme's own, named by its hash
-            privacy=settings.privacy,
-            privacy_page=settings.privacy_page.replace("{language}", language),
-            newsletters=[(one.slug, one.title(language)) for one in settings.newsletters],
-            languages=[(code, endonym(code)) for code in self.languages],
-            months=_months(language),
-            **more,
+        page = (
+            _templates()
+            .get_template(template)
+            .render(
+                t=said,
+                title=title,
+                lang=said["code"] if said["code"] == FALLBACK else language,
+                language=language,
+                paper=settings.name,
+                home=f"{settings.paper.rstrip('/')}/{language}/",
+                style=Markup(self._style),  # noqa: S704 - the theme's own, named by its hash
+                privacy=settings.privacy,
+                privacy_page=settings.privacy_page.replace("{language}", language),
+                newsletters=[(one.slug, one.title(language)) for one in settings.newsletters],
+                languages=[(code, endonym(code)) for code in self.languages],
+                months=_months(language),
+                **more,
+            )
         )
         return page.encode()
 

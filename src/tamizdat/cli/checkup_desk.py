@@ -17,6 +17,7 @@ from tamizdat.cli.checkup import Finding, fine, problem, warning
 from tamizdat.config import Newsroom
 from tamizdat.desk.publishing.heartbeat import alive
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
+from tamizdat.desk.staff.access.factors import factors_of
 from tamizdat.desk.staff.models import User
 
 LATE = timedelta(minutes=2)
@@ -28,7 +29,7 @@ def findings(newsroom: Newsroom) -> Iterator[Finding]:
     yield trouble
     if trouble.level == "problem":
         return
-    for check in (system, accounts, static, worker, clock, builds, schedules):
+    for check in (system, accounts, second_factors, static, worker, clock, builds, schedules):
         yield from check(newsroom)
 
 
@@ -71,6 +72,32 @@ def accounts(newsroom: Newsroom) -> Iterator[Finding]:
             "nobody can log in yet",
             f"Get a new link for the first account: tamizdat init {newsroom.folder}",
         )
+
+
+def second_factors(newsroom: Newsroom) -> Iterator[Finding]:
+    """A stolen password alone does not open the desk, and nobody is locked out by a setting."""
+    desk = newsroom.settings.desk
+    people = list(User.objects.filter(is_active=True).order_by("username"))
+    if desk.passkeys_only:
+        without = [person for person in people if not factors_of(person).passkeys]
+        if without:
+            names = ", ".join(person.username for person in without[:5])
+            yield warning(
+                "log-in",
+                f"only passkeys open the desk, and {len(without)} have none: {names}",
+                f"Give each a link: tamizdat desk --dir {newsroom.folder} user link NAME",
+            )
+        else:
+            yield fine("log-in", "everybody has a passkey, and nothing else opens the desk")
+    elif desk.second_factor == "optional" and not newsroom.settings.demo:
+        alone = sum(not factors_of(person).asked for person in people)
+        yield warning(
+            "log-in",
+            f"a password alone opens the desk for {alone} of {len(people)} accounts",
+            'Set second_factor = "required" under [desk] in tamizdat.toml.',
+        )
+    else:
+        yield fine("log-in", f"a second factor is {desk.second_factor}")
 
 
 def static(newsroom: Newsroom) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import click
 
 from tamizdat.cli.common import dir_option, open_newsroom, say, start_django
 from tamizdat.cli.desk_audit import audit
+from tamizdat.cli.desk_user import user
 
 
 class _DeskGroup(click.Group):
@@ -68,3 +69,4 @@ def serve(folder: Path, own_folder: Path | None, host: str | None, port: int | N
 
 
 desk.add_command(audit)
+desk.add_command(user)

@@ -11,9 +11,11 @@ from django.utils.translation import gettext
 from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
-from tamizdat.desk.staff import signed_out
+from tamizdat.desk.staff import inline_scripts, signed_out
 from tamizdat.desk.staff.access import urls as access_urls
 from tamizdat.desk.staff.access.words import ACTIONS
+
+inline_scripts.of_choosers()
 
 
 @hooks.register("register_admin_urls")

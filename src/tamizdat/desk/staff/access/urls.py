@@ -11,6 +11,7 @@ from tamizdat.desk.staff.access import views_in, views_operator, views_own
 
 before = [
     path("login/", views_in.LoginView.as_view(), name="wagtailadmin_login"),
+    path("logout/", views_in.LogoutView.as_view(), name="wagtailadmin_logout"),
     path("login/second/", views_in.second, name="wagtailadmin_login_second"),
     path("login/passkey/", views_in.login_passkey, name="wagtailadmin_login_passkey"),
     path("login/passkey/options/", views_in.passkey_options, name="wagtailadmin_login_options"),

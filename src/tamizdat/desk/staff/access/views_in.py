@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_POST
 from wagtail.admin import messages
 from wagtail.admin.views import account
 
@@ -103,7 +103,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["POST"])
+@require_POST
 def login_passkey(request: HttpRequest) -> HttpResponse:
     """A passkey alone: it says whose it is."""
     try:
@@ -174,6 +174,11 @@ def _ask_second(
         "refusal": refusal,
     }
     return render(request, "staff/access/second.html", context, status=status)
+
+
+@method_decorator(require_POST, name="dispatch")
+class LogoutView(account.LogoutView):
+    """Wagtail's takes the cookie away for a mere link, too."""
 
 
 @never_cache

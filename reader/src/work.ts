@@ -16,7 +16,7 @@ export interface Challenge {
 
 const AT_ONCE = 200;
 const SLICE = 30; // Milliseconds before the page has its turn.
-const MOST = 5e6;
+const MOST = 1e7;
 
 /** What goes into `?proof=`; undefined where there is no such number. */
 export async function solve(asked: Challenge): Promise<string | undefined> {

@@ -166,7 +166,7 @@ interface Asked {
 }
 
 async function converse(asked: Asked): Promise<Foot | { recipient: string } | undefined> {
-  if (asked.letter) return { recipient: await (await open()).recipient() };
+  if (asked.letter) return open().then(async (found) => ({ recipient: await found.recipient() })).catch(() => undefined);
   const path = pathOf(new URL(asked.href));
   if (path === undefined) return undefined;
   await (asked.secret ? keeper.forget() : keeper.allow());

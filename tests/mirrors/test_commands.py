@@ -80,9 +80,9 @@ def test_three_mirrors_of_three_kinds_are_added_and_pushed_to(
     ours = whole(paper.reader(paper.folder, tmp_path / "s0"))
     for place in (tmp_path / "disk", root / "three-kinds", tmp_path / "friend"):
         assert whole(paper.reader(place, tmp_path / f"s-{place.name}")) == ours
-    assert "Live on all 3 mirrors." in run("status", "--dir", newsroom).stdout
+    assert "Live on all 3 mirrors." in run("status", "--noted", "--dir", newsroom).stdout
     paper.publish({"/en/7/": page("Seven, corrected")})
-    assert "on its way to 3" in run("status", "--dir", newsroom).stdout
+    assert "on its way to 3" in run("status", "--noted", "--dir", newsroom).stdout
     told = as_json("push", "--dir", newsroom)
     assert all(told["mirrors"][name]["files"] <= 14 for name in ("disk", "riga", "oslo"))
     assert (tmp_path / "disk/en/7/index.html").read_bytes() == page("Seven, corrected")

@@ -127,28 +127,40 @@ def push(names: tuple[str, ...], anew: bool, folder: Path, as_json: bool) -> Non
 
 
 @mirror.command()
+@click.option(
+    "--noted", is_flag=True, help="Ask nobody: say what was seen last, and by the worker."
+)
 @dir_option
 @json_option
-def status(folder: Path, as_json: bool) -> None:
-    """Say how each mirror stands: which edition is live there, and what is wrong."""
+def status(folder: Path, noted: bool, as_json: bool) -> None:
+    """Say how each mirror stands: which edition is live there, and what is wrong.
+
+    The public address of each is read too, as a reader would: whether it answers, with which
+    edition, unaltered, with the headers that browsers need, and for how long caches keep it.
+    """
     from tamizdat.mirrors import words
     from tamizdat.mirrors.work import Work, pushed
 
     newsroom = open_newsroom(folder)
     work = Work(newsroom)
     mirrors = pushed(newsroom)
-    standings = work.state.all(found.name for found in mirrors)
     edition = _edition(work)
+    looks = work.look() if edition and not noted else work.state.looks()
+    standings = work.state.all(found.name for found in mirrors)
     if as_json:
-        print_json({"ok": True, "edition": edition, "mirrors": standings})
+        print_json({"ok": True, "edition": edition, "mirrors": standings, "readers": looks})
         return
     when = _when(newsroom)
     click.echo(words.summary(standings, edition, when) or "No mirror is pushed to.")
     for found, standing in zip(mirrors, standings, strict=True):
         click.echo(f"  {found.name} ({found.kind}): {words.detail(standing, edition, when)}")
+        if standing.look and (standing.error or not standing.look.error):
+            click.echo(f"    {words.for_readers(standing.look, when)}")
     for found in newsroom.settings.mirrors:
         if found.kind == "pulled":
-            click.echo(f"  {found.name or found.url}: pulled by its owner")
+            look = looks.get(found.name or found.url)
+            said = words.for_readers(look, when) if look else "Nobody looked yet."
+            click.echo(f"  {found.name or found.url} (pulled by its owner): {said}")
 
 
 @mirror.command()

@@ -7,6 +7,8 @@ What always holds:
   signing wait for no mirror, and no mirror for another.
 - A mirror that is not well is tried again when its state says so, not before. One that is well is
   looked at every hour, so that “live” is true.
+- What readers get from each public address is looked at by a thread of its own, which no push
+  waits for: every ten minutes, and when a new edition has had time to arrive.
 - Mirrors that are added to or removed from the settings file are noticed while it runs.
 
 What is not done here: pushing itself (``work``), words for people (``words``).
@@ -28,6 +30,8 @@ from tamizdat.mirrors.work import Work, pushed
 log = logging.getLogger("tamizdat.mirrors")
 POLL = 0.5
 LOOK_AGAIN = 3600.0  # seconds
+READ_AGAIN = 600.0
+ARRIVED = 90.0  # seconds after which caches have let go of the former edition
 
 
 class Rounds:
@@ -57,17 +61,33 @@ class Rounds:
 
     def _watch(self) -> None:
         servants: dict[MirrorSettings, _Servant] = {}
+        reader: _Reader | None = None
         seen: tuple[int, int] | None = None
         while not self._stop.is_set():
             found = _mark(self._folder / "tamizdat.toml")
             if found != seen:
                 seen = found
                 servants = self._settle(servants)
+                reader = self._replace(reader)
             self._stop.wait(POLL)
+        if reader:
+            reader.stop.set()
         for servant in servants.values():
             servant.stop.set()
         for servant in servants.values():
             servant.join()
+
+    def _replace(self, reader: _Reader | None) -> _Reader | None:
+        """One who reads what the settings name now."""
+        try:
+            newsroom = Newsroom(self._folder)
+        except ConfigError:
+            return reader
+        if reader:
+            reader.stop.set()
+        found = _Reader(self._work(newsroom), self._clock)
+        found.start()
+        return found
 
     def _settle(self, servants: dict[MirrorSettings, _Servant]) -> dict[MirrorSettings, _Servant]:
         """A thread for each mirror in the settings as they are now."""
@@ -139,6 +159,32 @@ class _Servant(threading.Thread):
         if standing.error:
             return now >= (standing.next_try or 0.0)
         return mark != self._pushed or now >= (standing.checked or 0.0) + LOOK_AGAIN
+
+
+class _Reader(threading.Thread):
+    """Looks at the mirrors' public addresses until ``stop`` is set."""
+
+    def __init__(self, work: Work, clock: Callable[[], float]) -> None:
+        super().__init__(name="mirrors-read", daemon=True)
+        self.stop = threading.Event()
+        self._work = work
+        self._clock = clock
+
+    def run(self) -> None:
+        mark, due = self._work.source.mark(), self._clock()
+        while not self.stop.wait(POLL):
+            found = self._work.source.mark()
+            if found != mark:
+                mark, due = found, min(due, self._clock() + ARRIVED)
+            if mark is None or self._clock() < due:
+                continue
+            due = self._clock() + READ_AGAIN
+            try:
+                self._work.look()
+            except (MirrorError, sqlite3.Error) as error:
+                log.warning("what readers get from the mirrors is not known: %s", error)
+            except Exception:
+                log.exception("what readers get from the mirrors could not be looked at")
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

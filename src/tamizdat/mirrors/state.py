@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -26,10 +26,25 @@ LONGEST_PAUSE = 900.0
 PERMANENT_PAUSE = 3600.0
 
 
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader finds at ``url``: the edition there (None where none can be proven) and what
+    is wrong, in a sentence and in a ``word``. ``checked`` is when; trouble lasts ``since``; the
+    edition has been older than ours since ``behind``. Seconds since 1970."""
+
+    url: str
+    checked: float
+    edition: int | None = None
+    word: str = ""
+    error: str = ""
+    since: float | None = None
+    behind: float | None = None
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One mirror. ``edition`` is live there ``since``; ``checked`` is when we last saw that.
     ``error`` (with its one ``word``) lasts since ``failed_since`` and is tried again at
-    ``next_try``. ``files`` and ``length`` (bytes) travelled in the last push, in ``seconds``."""
+    ``next_try``. ``files`` and ``length`` (bytes) travelled in the last push, in ``seconds``.
+    ``look`` is what readers found at its public address."""
 
     name: str
     edition: int | None = None
@@ -45,13 +60,26 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     files: int = 0
     length: int = 0
     seconds: float = 0.0
+    look: Look | None = None
 
     def is_live(self, edition: int) -> bool:
         """Whether readers find this edition, or a later one, there."""
-        return not self.error and self.edition is not None and self.edition >= edition
+        return not self.trouble and self.edition is not None and self.edition >= edition
+
+    @property
+    def trouble(self) -> str:
+        """One word for what is wrong, with pushing there or with reading from there."""
+        return self.word if self.error else (self.look.word if self.look else "")
+
+    @property
+    def troubled_since(self) -> float | None:
+        return self.failed_since if self.error else (self.look.since if self.look else None)
 
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS mirror (name TEXT PRIMARY KEY, standing BLOB) WITHOUT ROWID"
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS mirror (name TEXT PRIMARY KEY, standing BLOB) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS look (name TEXT PRIMARY KEY, look BLOB) WITHOUT ROWID",
+)
 
 
 class State:
@@ -70,7 +98,26 @@ class State:
                 rows = db.execute("SELECT standing FROM mirror")
                 found = (msgspec.json.decode(row[0], type=Standing) for row in rows)
                 known = {standing.name: standing for standing in found}
-        return [known.get(name, Standing(name=name)) for name in names]
+        looks = self.looks()
+        stands = [known.get(name, Standing(name=name)) for name in names]
+        return [msgspec.structs.replace(one, look=looks.get(one.name)) for one in stands]
+
+    def looks(self) -> dict[str, Look]:
+        """What readers found, by the mirror's name, or by its address where it has none."""
+        if not self._path.exists():
+            return {}
+        with self._open() as db:
+            rows = db.execute("SELECT name, look FROM look")
+            return {name: msgspec.json.decode(look, type=Look) for name, look in rows}
+
+    def looked(self, looks: Mapping[str, Look]) -> None:
+        """Note what readers found now, and forget mirrors that are not announced any more."""
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("DELETE FROM look")
+            rows = [(name, msgspec.json.encode(look)) for name, look in looks.items()]
+            db.executemany("INSERT INTO look VALUES (?, ?)", rows)
+            db.execute("COMMIT")
 
     def of(self, name: str) -> Standing:
         return self.all([name])[0]
@@ -121,7 +168,8 @@ class State:
 
     def _keep(self, standing: Standing) -> None:
         with self._open() as db:
-            row = [standing.name, msgspec.json.encode(standing)]
+            alone = msgspec.structs.replace(standing, look=None)
+            row = [standing.name, msgspec.json.encode(alone)]
             db.execute("INSERT OR REPLACE INTO mirror VALUES (?, ?)", row)
 
     @contextlib.contextmanager
@@ -129,7 +177,8 @@ class State:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         db = sqlite3.connect(self._path, isolation_level=None, timeout=30)
         try:
-            db.execute(_SCHEMA)
+            for table in _SCHEMA:
+                db.execute(table)
             yield db
         finally:
             db.close()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tamizdat.mirrors.state import Standing
+from tamizdat.mirrors.state import Look, Standing
 
 When = Callable[[float], str]
 MANY = 3  # troubles named one by one; more are counted
@@ -19,12 +19,12 @@ def summary(standings: Sequence[Standing], edition: int, when: When, *, verb: st
     live = [s for s in standings if s.is_live(edition)]
     if len(live) == len(standings):
         return f"{verb} on the mirror." if len(live) == 1 else f"{verb} on all {len(live)} mirrors."
-    troubled = [s for s in standings if s.error]
+    troubled = [s for s in standings if s.trouble]
     coming = len(standings) - len(live) - len(troubled)
     parts = [f"{verb} on {len(live)} of {len(standings)} mirrors"]
     if coming:
         parts.append(f"on its way to {coming}")
-    parts += [f"{s.name} since {when(s.failed_since or 0)}: {s.word}" for s in troubled[:MANY]]
+    parts += [f"{s.name} since {when(s.troubled_since or 0)}: {s.trouble}" for s in troubled[:MANY]]
     if len(troubled) > MANY:
         parts.append(f"{len(troubled) - MANY} more in trouble")
     return "; ".join(parts) + "."
@@ -39,6 +39,8 @@ def detail(standing: Standing, edition: int, when: When) -> str:
         said = standing.error[:1].upper() + standing.error[1:]
         again = f" Next try at {when(standing.next_try)}." if standing.next_try else ""
         return f"{has} Since {when(standing.failed_since or 0)}: {said.rstrip('.')}.{again}"
+    if standing.look and standing.look.error:
+        return f"{has} {for_readers(standing.look, when)}"
     if standing.is_live(edition) or standing.edition is None:
         return has
     return f"{has} Edition {edition} is on its way."
@@ -46,8 +48,16 @@ def detail(standing: Standing, edition: int, when: When) -> str:
 
 def word(standing: Standing, edition: int) -> str:
     """One word, or two."""
-    if standing.error:
-        return standing.word
+    if standing.trouble:
+        return standing.trouble
     if standing.edition is None:
         return "waiting"
     return "live" if standing.is_live(edition) else "on its way"
+
+
+def for_readers(look: Look, when: When) -> str:
+    """What a reader finds at a mirror's public address."""
+    if look.error:
+        said = look.error[:1].upper() + look.error[1:]
+        return f"Since {when(look.since or look.checked)}: {said.rstrip('.')}."
+    return f"Readers found edition {look.edition} there at {when(look.checked)}."

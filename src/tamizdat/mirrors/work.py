@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tamizdat.config import MirrorSettings, Newsroom
+from tamizdat.edition.signed import layout
 from tamizdat.mirrors import kinds, manifest
 from tamizdat.mirrors.errors import (
     BusyError,
@@ -30,7 +31,7 @@ from tamizdat.mirrors.manifest import Manifest
 from tamizdat.mirrors.ports import Target
 from tamizdat.mirrors.push import Progress, Push, Report
 from tamizdat.mirrors.source import Source
-from tamizdat.mirrors.state import State
+from tamizdat.mirrors.state import Look, State
 
 OpenTarget = Callable[[MirrorSettings, Path, Path], Target]
 
@@ -58,6 +59,7 @@ class Work:
         self.state = State(self.folder)
         self.source = Source(newsroom.edition)
         self._secrets = newsroom.secrets
+        self._mirrors = newsroom.settings.mirrors
         self._clock = clock
         self._open_target = open_target
         self._draw = random.Random()  # noqa: S311 - spreads attempts, guards nothing
@@ -83,6 +85,20 @@ class Work:
                 raise
             self.state.went_well(mirror.name, report, self._clock())
             return report
+
+    def look(self) -> dict[str, Look]:
+        """See what readers get from every mirror that they are told of, and note it; waits for no
+        push, and no push for it. Raises ``MirrorError``, none of a mirror."""
+        from tamizdat.mirrors import public  # A web client, which the desk has no use for.
+
+        ours, root = self.source.head().edition, self.source.read(layout.metadata_name("root", 1))
+        found = public.look_at_all(
+            public.announced(self._mirrors),
+            self.state.looks(),
+            lambda url, before: public.look(url, root, ours, self._clock(), before),
+        )
+        self.state.looked(found)
+        return found
 
     def forget(self, name: str) -> None:
         """Forget all that we noted of a mirror; its files stay where they are."""

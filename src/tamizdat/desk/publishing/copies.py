@@ -69,7 +69,7 @@ def of_paper() -> Copies | None:
         log.warning("how the mirrors stand is not known: %s", error)
         return Copies(f"Not known just now: {error}", [])
     shown = [
-        Copy(s.name, words.word(s, edition), words.detail(s, edition, _when), bool(s.error))
+        Copy(s.name, words.word(s, edition), words.detail(s, edition, _when), bool(s.trouble))
         for s in standings
     ]
     return Copies(words.summary(standings, edition, _when), shown)
@@ -83,7 +83,7 @@ def of_edition(edition: int, *, withdrawn: bool = False) -> Spread:
         log.warning("how the mirrors stand is not known: %s", error)
         return NOWHERE
     verb = "Withdrawn" if withdrawn else "Live"
-    going = any(not s.error and not s.is_live(edition) for s in standings)
+    going = any(not s.trouble and not s.is_live(edition) for s in standings)
     return Spread(words.summary(standings, edition, _when, verb=verb), going)
 
 

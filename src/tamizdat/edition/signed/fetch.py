@@ -161,9 +161,7 @@ class HttpFetcher:
 
     def _open(self, name: str) -> urllib3.BaseHTTPResponse:
         url = self.url + quote(name)
-        headers = {"User-Agent": "tamizdat", "Accept-Encoding": "identity"}
-        if name.endswith(".br"):
-            headers["Accept-Encoding"] = "br"
+        headers = self._headers(name)
         for _ in range(_HOPS + 1):
             response = self._pool.request(
                 "GET", url, preload_content=False, redirect=False, headers=headers
@@ -177,6 +175,10 @@ class HttpFetcher:
                 raise UnreachableError(f"{url} answers with status {response.status}")
             url = self._redirected(url, response.headers.get("Location", ""))
         raise UnreachableError(f"{self.url}{name} leads from redirect to redirect")
+
+    def _headers(self, name: str) -> dict[str, str]:
+        packed = name.endswith(".br")
+        return {"User-Agent": "tamizdat", "Accept-Encoding": "br" if packed else "identity"}
 
     def _redirected(self, url: str, location: str) -> str:
         target = urljoin(url, location)

@@ -19,6 +19,7 @@ from tamizdat.desk.letters import actions, collecting, handlers, taking
 from tamizdat.desk.letters.collecting import Round, claim_due
 from tamizdat.desk.letters.letter import open_letter
 from tamizdat.desk.letters.models import Aside, Drop, Handled, Message
+from tamizdat.desk.readers import retention
 from tamizdat.drop.batches import Batch
 from tamizdat.drop.client_folder import FolderLetterbox
 from tamizdat.drop.envelope import Submission, seal, submission
@@ -302,8 +303,12 @@ def test_ids_are_remembered_for_more_than_a_year_and_then_forgotten(place: Place
     row = Handled.objects.get()
     assert row.day == NOW.date()
     assert [field.name for field in Handled._meta.fields] == ["submission", "day"]
-    assert actions.tidy(now=NOW + timedelta(days=400))["ids"] == 0
-    assert actions.tidy(now=NOW + timedelta(days=401))["ids"] == 1
+    rule = retention.RULES["submission-ids"]
+    for day in (400, 401):
+        assert Handled.objects.exists()
+        today = NOW.date() + timedelta(days=day)
+        assert rule.due(today) == rule.erase(today) == day - 400
+    assert not Handled.objects.exists()
 
 
 def test_a_kind_has_one_handler_and_must_be_one_that_there_is() -> None:

@@ -3,7 +3,7 @@
 
 What always holds: each is one transaction with its row in the desk's log, which says who and what,
 never what a reader wrote. Deleting is final after ``[letters] undo_hours``; what was put away goes
-after ``keep_days``; ids are forgotten after ``REMEMBERED``.
+after ``keep_days``, ids are forgotten after ``REMEMBERED`` (``holding``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wagtail.log_actions import log
 
 from tamizdat.desk.letters import safe
 from tamizdat.desk.letters.errors import LetterError
-from tamizdat.desk.letters.models import Aside, Handled, Message
+from tamizdat.desk.letters.models import Aside, Message
 
 if TYPE_CHECKING:
     from tamizdat.desk.staff.models import User
@@ -109,16 +109,13 @@ def discard_unreadable(*, acting_user: User | None) -> int:
     return count
 
 
-def tidy(*, now: datetime) -> dict[str, int]:
-    """What time is over for: messages, deleted ones, ids. Returns how many of each."""
-    gone = Message.objects.filter(deleted__lte=now - undo_time())
-    away = Message.objects.filter(put_away__lte=now - keep_time(), deleted=None)
-    old = Handled.objects.filter(day__lt=(now - REMEMBERED).date())
-    return {"deleted": _purge(gone), "put_away": _purge(away), "ids": _purge(old)}
+def tidy(*, now: datetime) -> int:
+    """Let go of deleted messages whose time for coming back is over; how many."""
+    return purge(Message.objects.filter(deleted__lte=now - undo_time()))
 
 
-def _purge(rows: QuerySet[Any]) -> int:
-    """In chunks: an editor's save must not wait for it."""
+def purge(rows: QuerySet[Any]) -> int:
+    """Delete these in chunks, so that no editor's save waits for it; how many it was."""
     count = 0
     while chosen := list(rows.values_list("pk", flat=True)[:_CHUNK]):
         count += rows.model._default_manager.filter(pk__in=chosen).delete()[0]

@@ -8,7 +8,8 @@ class LettersConfig(AppConfig):
     verbose_name = "Letters"
 
     def ready(self) -> None:
-        from tamizdat.desk.letters import safe, writing
+        from tamizdat.desk.letters import holding, safe, writing
 
         safe.register_columns()
         writing.register()
+        holding.register()

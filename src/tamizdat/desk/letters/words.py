@@ -10,10 +10,11 @@ import urllib3
 
 
 def of_trouble(error: BaseException) -> str:
-    """One sentence. What lies behind a failed connection is told apart; else the error's own."""
+    """What it is and what to do. What lies behind a failed connection is told apart; else it is the
+    error's own sentence."""
     said = str(error)
     subject = said.partition(" cannot be reached")[0]
-    for cause in _causes(error):
+    for cause in reversed(list(_causes(error))):  # The innermost knows best.
         found = _of_cause(cause)
         if found:
             return f"{subject} {found}"
@@ -40,7 +41,7 @@ def _of_cause(cause: BaseException) -> str:
             )
         case urllib3.exceptions.NameResolutionError():
             return "is unknown: no machine has this name. Is the url in tamizdat.toml right?"
-        case urllib3.exceptions.TimeoutError():
+        case TimeoutError() | urllib3.exceptions.TimeoutError():
             return "does not answer. Does it run, and can this machine reach it?"
         case ConnectionRefusedError():
             return "does not run: its machine answers, the drop there does not. Start it again."

@@ -146,7 +146,7 @@ def _refuse_foreign(folder: Path) -> None:
         raise ConfigError(f"{folder} is a file: name a folder")
     if not folder.exists() or (folder / "tamizdat.toml").exists():
         return
-    if any(folder.iterdir()):
+    if any(path.name != "desk.sqlite3" for path in folder.iterdir()):  # A database may be there.
         raise ConfigError(
             f"{folder} holds other files and no newsroom: name an empty or a new folder"
         )

@@ -99,7 +99,7 @@ def test_there_are_enough_lies_among_the_cases() -> None:
 
 
 def test_the_script_makes_the_same_bytes(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, TOP / "scripts/make-vectors", tmp_path], check=True)
     made = tmp_path / "vectors.json"
-    subprocess.run([sys.executable, TOP / "scripts/make-vectors", made], check=True)
     assert made.read_bytes() == (TOP / "tests/vectors/vectors.json").read_bytes()
     assert made.stat().st_size < 500_000

@@ -76,6 +76,7 @@ def test_a_mirror_its_readers_and_who_pulls_from_it_follow_new_keys(
         assert push(room, target).files == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", CHANGES, ids=["online", "holder", "both"])
 def test_a_push_of_new_keys_that_is_cut_off_anywhere_is_made_whole_by_the_next(
     tmp_path: Path, room: Newsroom, changes: tuple[Callable[[Newsroom], None], ...]

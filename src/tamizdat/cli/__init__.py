@@ -48,6 +48,11 @@ COMMANDS = {
     ),
     "worker": ("tamizdat.cli.worker:worker", "Build and schedule what the desk asks for."),
     "desk": ("tamizdat.cli.desk:desk", "Serve the desk, or run one of Django's commands."),
+    "backup": (
+        "tamizdat.cli.backup:backup",
+        "Write everything that cannot be made again into one sealed file.",
+    ),
+    "restore": ("tamizdat.cli.backup:restore", "Put a backup into an empty folder."),
     "doctor": ("tamizdat.cli.doctor:doctor", "Check a set-up and say what to do."),
 }
 

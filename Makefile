@@ -52,7 +52,7 @@ conformance: ## Run the public TUF client suite on the reader (SUITE=its checkou
 	@reader/conformance/run $(SUITE)
 
 bench: setup ## Measure everything (SIZE=10000; see docs/bench.md)
-	@for part in build publish_one desk import_wxr verify_bytes; do printf '\033[1m── %s\033[0m\n' "$$part"; $(python) -m "bench.$$part" --size $(SIZE); done
+	@for part in build publish_one desk import_wxr verify_bytes drop; do printf '\033[1m── %s\033[0m\n' "$$part"; $(python) -m "bench.$$part" --size $(SIZE); done
 
 bench-build: setup ## The whole paper, by Hugo and by us (SIZE=10000)
 	@$(python) -m bench.build --size $(SIZE)

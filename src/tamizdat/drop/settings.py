@@ -75,8 +75,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     collector: str
     hosts: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en",)
-    accent: str = "#8f1d14"
-    accent_dark: str = "#e8907a"
+    accent: str = "#8c1c13"
+    accent_dark: str = "#f0907f"
     privacy: Annotated[int, msgspec.Meta(ge=1)] = 1
     privacy_page: str = ""
     host: str = "127.0.0.1"
@@ -156,7 +156,7 @@ def _of_words(settings: Settings) -> Iterator[str]:
         yield "languages must name at least one, such as “en”"
     for colour in (settings.accent, settings.accent_dark):
         if not _COLOUR.fullmatch(colour):
-            yield f"“{colour}” is no colour such as #8f1d14"
+            yield f"“{colour}” is no colour such as #8c1c13"
     for name in settings.hosts:
         if not _HOST.fullmatch(name):
             yield f"hosts: “{name}” is no host name in lower case (without port)"

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "tamizdat.desk.staff.signed_out.KeepTextMiddleware",
+    "tamizdat.desk.staff.boundaries.BoundaryMiddleware",
     "tamizdat.desk.staff.access.gate.GateMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tamizdat.desk.publishing.middleware.RefusalMiddleware",

@@ -24,6 +24,8 @@ class PersonViewSet(SnippetViewSet):
     menu_order = 130
     list_display: ClassVar = ["name", "slug"]
     list_per_page = 40
+    # A copy would show the note and the account of somebody whom one may not edit.
+    copy_view_enabled = False
     edit_handler = ObjectList(
         [
             FieldPanel("name", classname="title"),

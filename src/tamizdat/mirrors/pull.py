@@ -6,6 +6,7 @@ What always holds:
 - Every byte was proven from the newsroom's root before readers can be led to it: objects and
   shards lie under names that nothing leads to until the metadata is switched, ``timestamp.json``
   and ``current`` last. A pull that fails or is killed leaves the last whole edition.
+- No file is in memory as a whole but metadata and shards, whatever its size.
 - It never goes back behind what it has seen (``SignedReader``), and downloads no more than is
   signed for.
 - What it has, it does not fetch again: a pull that was cut off goes on where it was.
@@ -26,13 +27,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from tamizdat.edition.signed import current, layout, roles, shards
-from tamizdat.edition.signed.client import INDEXES, Edition, SignedReader, unpack, verify
+from tamizdat.edition.signed import current, layout, roles, shards, streams
+from tamizdat.edition.signed.client import INDEXES, Edition, SignedReader
 from tamizdat.edition.signed.errors import (
     BadFormatError,
     MissingError,
@@ -52,7 +53,6 @@ from tamizdat.mirrors.source import digest, shard_names
 PRIVATE = ".pull"  # in the copy: what is remembered; no server shows it
 CONNECTIONS = 4
 _ATTEMPTS = 3
-_BROTLI_MORE = 64
 Progress = Callable[[int, int], None]
 
 
@@ -286,11 +286,22 @@ class _Pull:
         plain, packed = (layout.object_name(sha256, brotli=brotli) for brotli in (False, True))
         if compressible(layout.media_type(slot.media)) and slot.length:
             with contextlib.suppress(MissingError, TamperedError, TooLongError):
-                data = self._fetch.fetch(packed, slot.length + _BROTLI_MORE)
-                unpacked = unpack(data, slot)
-                _write(self._folder / packed, data)
-                return _write(self._folder / plain, unpacked)
-        return _write(self._folder / plain, verify(self._fetch.fetch(plain, slot.length), slot))
+                self._packed(slot, packed, plain)
+                return
+        coming = streams.parts_of(self._fetch, plain, slot.length)
+        with contextlib.closing(coming), _new(self._folder / plain) as file:
+            streams.through(streams.copied(streams.proven(coming, slot), file))
+
+    def _packed(self, slot: shards.Slot, packed: str, plain: str) -> None:
+        """Both files of an object, from the packed one. Raises ``VerifyError``."""
+        coming = streams.parts_of(self._fetch, packed, slot.length + layout.BROTLI_MORE)
+        with (
+            contextlib.closing(coming),
+            _new(self._folder / packed) as first,
+            _new(self._folder / plain) as second,
+        ):
+            proven = streams.proven(streams.unpacked(streams.copied(coming, first)), slot)
+            streams.through(streams.copied(proven, second))
 
     # Showing
 
@@ -330,11 +341,16 @@ class _Counting:
         self.files = self.length = 0
 
     def fetch(self, name: str, limit: int) -> bytes:
-        data = self._fetch.fetch(name, limit)
+        return b"".join(self.stream(name, limit))
+
+    def stream(self, name: str, limit: int) -> Iterator[bytes]:
+        length = 0
+        for part in streams.parts_of(self._fetch, name, limit):
+            length += len(part)
+            yield part
         with self._lock:
             self.files += 1
-            self.length += len(data)
-        return data
+            self.length += length
 
 
 def _current(edition: Edition) -> bytes:
@@ -367,12 +383,20 @@ def _held(folder: Path) -> Iterator[Held]:
 
 def _write(path: Path, data: bytes) -> None:
     """Put a file there, whole."""
+    with _new(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def _new(path: Path) -> Iterator[IO[bytes]]:
+    """A file that has its name once all of it is written, and is gone where that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = _aside(path)
     try:
-        aside.write_bytes(data)
+        with aside.open("wb") as file:
+            yield file
         aside.replace(path)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
         raise

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -23,8 +23,8 @@ from securesystemslib.exceptions import UnverifiedSignatureError, VerificationEr
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from tamizdat.edition.signed import current, layout, roles, workflow
-from tamizdat.edition.signed.client import Edition, SignedReader, WalkedShard, unpack, verify
+from tamizdat.edition.signed import current, layout, roles, streams, workflow
+from tamizdat.edition.signed.client import Edition, SignedReader, WalkedShard
 from tamizdat.edition.signed.errors import MissingError, VerifyError
 from tamizdat.edition.signed.fetch import Fetcher, side_by_side
 from tamizdat.edition.signed.shards import Slot
@@ -293,12 +293,15 @@ def _faults(fetch: Fetcher, slot: Slot) -> _Checked:
     name = layout.object_name(slot.sha256.hex())
     faults: list[tuple[str, VerifyError]] = []
     try:
-        verify(fetch.fetch(name, slot.length), slot)
+        with closing(streams.parts_of(fetch, name, slot.length)) as parts:
+            streams.through(streams.proven(parts, slot))
     except VerifyError as error:
         faults.append((name, error))
     if compressible(layout.media_type(slot.media)) and slot.length:
         try:
-            unpack(fetch.fetch(f"{name}.br", slot.length + layout.BROTLI_MORE), slot)
+            limit = slot.length + layout.BROTLI_MORE
+            with closing(streams.parts_of(fetch, f"{name}.br", limit)) as parts:
+                streams.through(streams.proven(streams.unpacked(parts), slot))
         except MissingError:
             pass  # Readers take the plain one.
         except VerifyError as error:

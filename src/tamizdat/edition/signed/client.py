@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from unicodedata import normalize
 import brotli
 from tuf.api.metadata import TargetFile
 
-from tamizdat.edition.signed import current, layout, memory, workflow
+from tamizdat.edition.signed import current, layout, memory, streams, workflow
 from tamizdat.edition.signed.errors import (
     AbsentError,
     BadFormatError,
@@ -42,6 +43,7 @@ from tamizdat.edition.signed.shards import Record, Shard, Slot, decode, key_of, 
 from tamizdat.edition.store import compressible
 
 INDEXES: Final = {"recent": layout.RECENT, "base": layout.BASE, "archive": layout.ARCHIVE}
+LARGEST: Final = 1 << 26  # bytes of a file that ``object`` returns
 _KEPT_SHARDS = 1_024
 
 
@@ -113,6 +115,7 @@ class SignedReader:
         strict: bool = False,
         parallel: int = 3,
     ) -> None:
+        self._copy = fetch
         self._fetch = fetch.fetch
         self._state = state
         self._root = root
@@ -179,8 +182,18 @@ class SignedReader:
             raise AbsentError(f"the newsroom has nothing at {path}")
         return self.object(proof.slot)
 
+    def parts(self, slot: Slot) -> Iterator[bytes]:
+        """The bytes of an entry, however many, part by part. They are proven when the last has
+        come: give a file its name then, and not where ``VerifyError`` was raised."""
+        name = layout.object_name(slot.sha256.hex())
+        with closing(streams.parts_of(self._copy, name, slot.length)) as coming:
+            yield from streams.proven(coming, slot)
+
     def object(self, slot: Slot) -> bytes:
-        """The bytes of an entry, from whichever of its two files can be used."""
+        """The bytes of an entry, from whichever of its two files can be used. Raises
+        ``TooLongError`` where they are more than ``LARGEST``: then see ``parts``."""
+        if slot.length > LARGEST:
+            raise TooLongError(f"{slot.sha256.hex()} is larger than is held in memory")
         failures: list[VerifyError] = []
         smaller = compressible(layout.media_type(slot.media)) and slot.length > 0
         for packed in (True, False) if smaller else (False, True):

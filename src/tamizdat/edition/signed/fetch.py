@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 from urllib.parse import quote, urljoin, urlsplit
 from weakref import WeakKeyDictionary
 
@@ -27,6 +27,7 @@ _MISSING: Final = (403, 404, 410)  # S3 says 403 of a file that is not there
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _HOPS = 3
 _CHUNK = 16_384
+_PART = 1 << 18
 _HEAD_SECONDS = 30.0
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -43,6 +44,14 @@ class Fetcher(Protocol):
         """
 
 
+@runtime_checkable
+class Streaming(Protocol):
+    """A fetcher that hands files over in parts, so that large ones need no memory."""
+
+    def stream(self, name: str, limit: int) -> Iterator[bytes]:
+        """As ``fetch``, which may raise only once parts were handed over."""
+
+
 class FolderFetcher:
     """A copy in a folder."""
 
@@ -50,17 +59,21 @@ class FolderFetcher:
         self.folder = folder
 
     def fetch(self, name: str, limit: int) -> bytes:
-        path = self.folder / name
+        return b"".join(self.stream(name, limit))
+
+    def stream(self, name: str, limit: int) -> Iterator[bytes]:
+        path, left = self.folder / name, limit
         try:
             if ".." in path.parts or not path.is_file():
                 raise MissingError(f"{name} is not there")
             with path.open("rb") as file:
-                data = file.read(limit + 1)
+                while part := file.read(min(_PART, left + 1)):
+                    if len(part) > left:
+                        raise TooLongError(f"{name} is longer than {limit:,} bytes")
+                    left -= len(part)
+                    yield part
         except OSError as error:
             raise UnreachableError(f"{name} cannot be read: {error.strerror or error}") from error
-        if len(data) > limit:
-            raise TooLongError(f"{name} is longer than {limit:,} bytes")
-        return data
 
 
 @contextmanager
@@ -143,16 +156,18 @@ class HttpFetcher:
         self._pool.pool_classes_by_scheme = _POOLS
 
     def fetch(self, name: str, limit: int) -> bytes:
+        return b"".join(self.stream(name, limit))
+
+    def stream(self, name: str, limit: int) -> Iterator[bytes]:
         began = time.monotonic()
         try:
             response = self._open(name)
             try:
-                data = self._read(response, name, limit, began)
+                yield from self._read(response, name, limit, began)
             except BaseException:
                 _drop(response)  # What is left of the body is not wanted.
                 raise
             response.release_conn()
-            return data
         except urllib3.exceptions.HTTPError as error:
             raise UnreachableError(f"{self.url}{name} does not answer: {error}") from error
 
@@ -190,17 +205,17 @@ class HttpFetcher:
 
     def _read(
         self, response: urllib3.BaseHTTPResponse, name: str, limit: int, began: float
-    ) -> bytes:
-        data = bytearray()
+    ) -> Iterator[bytes]:
+        length = 0
         while chunk := self._chunk(response):
-            data += chunk
-            if len(data) > limit:
+            length += len(chunk)
+            if length > limit:
                 raise TooLongError(f"{name} is longer than {limit:,} bytes: stopped")
-            if time.monotonic() - began > self._timeout + len(data) / self._rate:
+            if time.monotonic() - began > self._timeout + length / self._rate:
                 raise UnreachableError(f"{self.url}{name} comes too slowly: given up")
+            yield chunk
         if response.length_remaining:
             raise UnreachableError(f"{self.url}{name} was cut off")
-        return bytes(data)
 
     def _chunk(self, response: urllib3.BaseHTTPResponse) -> bytes:
         """What comes next; empty at the end."""

@@ -21,6 +21,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from tamizdat.cli.folder import start_folder
 from tests import prepared
 
 TAMIZDAT = [sys.executable, "-m", "tamizdat"]
@@ -207,6 +208,10 @@ def make(
     """Start a newsroom in a new folder as an operator does, with ports of its own."""
     room = Newsroom(folder, free_port(), free_port(), languages)
     spoken = [word for code in languages for word in ("--language", code)]
+    # “init” takes no folder that holds a database alone: it is a newsroom's before it gets one.
+    start_folder(
+        folder, name=name, address=room.paper, languages=languages, timezone="Europe/Berlin"
+    )
     prepared.put_database(folder)
     report = tamizdat(
         "init",

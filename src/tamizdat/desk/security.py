@@ -33,7 +33,7 @@ _POLICY = {
 }
 HEADERS = {
     "Permissions-Policy": (
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), serial=(), bluetooth=(), "
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), serial=(), "
         "hid=(), midi=(), display-capture=(), browsing-topics=(), "
         "publickey-credentials-get=(self), publickey-credentials-create=(self)"
     ),

@@ -3,23 +3,21 @@
 
 from __future__ import annotations
 
-import json
 import stat
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
+import pyrage
 
-Tamizdat = Callable[..., subprocess.CompletedProcess[str]]
-Python = Callable[[str], str]
+from tamizdat.desk.readers.keyring import open_keyring
+from tests.cli.one_process import commands
 
+NAME = "The Observer Of Orlenz"
+STATUS: list[str | Path] = ["vault", "status", "--json"]
 FILL = """
+from django.conf import settings
 from tamizdat.desk.readers import consents
 from tamizdat.desk.readers.vault import Vault
-from django.conf import settings
 vault = Vault.open(settings.NEWSROOM)
 ada = vault.add("Ada@post.example", "en")
 asked = consents.ask(reader=ada, purpose="newsletter", subject="weekly", form="article",
@@ -30,125 +28,110 @@ for number in range(20):
 """
 
 
-@pytest.fixture
-def readers(folder: Path, environment: dict[str, str]) -> Python:
-    """Runs Python inside the newsroom; it begins with 21 readers."""
-
-    def run(code: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "tamizdat", "desk", "--dir", folder, "shell", "-v0", "-c", code],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    run(FILL)
-    return run
-
-
-def test_a_new_newsroom_has_a_vault_and_the_operators_key_is_shown_once(
-    started: tuple[Path, dict[str, Any]], tamizdat: Tamizdat
+def test_the_operators_key_is_shown_once_or_only_its_public_half_is_taken(
+    started: tuple[Path, dict[str, Any]], folder: Path, environment: dict[str, str]
 ) -> None:
-    folder, report = started
-    identity = report["operator_identity"]
+    identity = started[1]["operator_identity"]
     assert identity.startswith("AGE-SECRET-KEY-1")
     assert not [p for p in folder.rglob("*") if p.is_file() and identity.encode() in p.read_bytes()]
-    again = tamizdat("init", folder, "--user", "anna", "--json")
-    assert json.loads(again.stdout)["operator_identity"] is None
-    found = json.loads(tamizdat("vault", "status", "--dir", folder, "--json").stdout)
-    assert (found["ok"], found["vault"], found["key_version"]) == (True, "open", 1)
-
-
-def test_an_operator_who_has_a_key_gives_its_public_half(
-    folder: Path, tamizdat: Tamizdat, tmp_path: Path
-) -> None:
-    import pyrage
-
-    from tamizdat.desk.readers.keyring import open_keyring
-
     operator = pyrage.x25519.Identity.generate()
     given = ("--operator-recipient", str(operator.to_public()))
-    told = json.loads(tamizdat("init", folder, *given, "--json").stdout)
-    assert told["operator_identity"] is None
-    sealed = (folder / "secrets" / "vault-key.age").read_bytes()
-    assert open_keyring(sealed, operator).current == 1
-    refused = tamizdat("init", folder, "--operator-recipient", "age1nonsense", code=1)
-    assert "is not an age recipient" in refused.stderr
+    again, found, other, refused = commands(
+        folder,
+        environment,
+        ["init", folder, "--user", "anna", "--json"],
+        STATUS,
+        ["init", folder, "--user", "anna", *given, "--json"],
+        ["init", folder, "--user", "anna", "--operator-recipient", "age1nonsense"],
+    )
+    assert again.json["operator_identity"] is None
+    assert (found.json["ok"], found.json["vault"], found.json["key_version"]) == (True, "open", 1)
+    assert other.json["operator_identity"] is None
+    assert open_keyring((folder / "secrets" / "vault-key.age").read_bytes(), operator).current == 1
+    assert (refused.code, "is not an age recipient" in refused.err) == (1, True)
 
 
 def test_a_person_gets_everything_and_is_forgotten(
-    folder: Path, tamizdat: Tamizdat, readers: Python, tmp_path: Path
+    folder: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    in_it = ("--dir", folder)
-    told = json.loads(tamizdat("vault", "export", "ada@POST.example", *in_it, "--json").stdout)
-    assert told["parts"][0]["records"][0]["address"] == "Ada@post.example"
-    page = tmp_path / "ada.html"
-    tamizdat("vault", "export", "ada@post.example", *in_it, "--format", "html", "--out", page)
-    assert "<h1>What The Observer Of Orlenz holds about ada@post.example" in page.read_text()
+    page, ada = tmp_path / "ada.html", "ada@POST.example"
+    _, _, told, _, erased, after, nobody, wrong = commands(
+        folder,
+        environment,
+        STATUS,
+        FILL,
+        ["vault", "export", ada, "--json"],
+        ["vault", "export", ada, "--format", "html", "--out", page],
+        ["vault", "erase", ada, "--json"],
+        ["vault", "export", ada],
+        ["vault", "erase", "nobody@post.example"],
+        ["vault", "erase", "nobody"],
+    )
+    assert told.json["parts"][0]["records"][0]["address"] == "Ada@post.example"
+    assert f"<h1>What {NAME} holds about {ada}" in page.read_text()
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
-    receipt = json.loads(tamizdat("vault", "erase", "ada@post.example", *in_it, "--json").stdout)
+    receipt = erased.json
     assert [part["title"] for part in receipt["erased"]] == ["Your address"]
-    assert {kept["what"] for kept in receipt["kept"]} == {
+    assert [kept["what"] for kept in receipt["kept"]] == [
         "Proof of consent",
         "Fingerprint of the address",
-    }
-    after = tamizdat("vault", "export", "ada@post.example", *in_it).stdout
-    assert "Ada@" not in after
-    nobody = tamizdat("vault", "erase", "nobody@post.example", *in_it).stdout
-    assert "We hold nothing about this address." in nobody
-    wrong = tamizdat("vault", "erase", "nobody", *in_it, code=1)
-    assert "no mail address" in wrong.stderr
+    ]
+    assert "Ada@" not in after.out
+    assert "We hold nothing about this address." in nobody.out
+    assert (wrong.code, "no mail address" in wrong.err) == (1, True)
 
 
 def test_the_key_is_changed_and_everybody_is_still_found(
-    folder: Path, tamizdat: Tamizdat, readers: Python
+    folder: Path, environment: dict[str, str]
 ) -> None:
-    done = json.loads(tamizdat("vault", "rotate", "--dir", folder, "--json").stdout)
-    assert (done["version"], done["sealed"], done["done"]) == (2, 21, True)
-    begun = json.loads(
-        tamizdat("vault", "rotate", "--dir", folder, "--background", "--json").stdout
+    _, _, done, begun, during, _, found, rules, unknown = commands(
+        folder,
+        environment,
+        STATUS,
+        FILL,
+        ["vault", "rotate", "--json"],
+        ["vault", "rotate", "--background", "--json"],
+        STATUS,
+        ["vault", "rotate"],
+        STATUS,
+        ["vault", "retention", "--run", "--json"],
+        ["vault", "retention", "--run", "--yes", "everything"],
     )
-    assert (begun["version"], begun["done"]) == (3, False)
-    found = json.loads(tamizdat("vault", "status", "--dir", folder, "--json").stdout)
-    assert (found["rotating"], found["remaining"]) == (True, 21)
-    tamizdat("vault", "rotate", "--dir", folder)
-    found = json.loads(tamizdat("vault", "status", "--dir", folder, "--json").stdout)
-    assert (found["rotating"], found["key_version"], found["lost"]) == (False, 3, 0)
+    assert (done.json["version"], done.json["sealed"], done.json["done"]) == (2, 21, True)
+    assert (begun.json["version"], begun.json["done"]) == (3, False)
+    assert (during.json["rotating"], during.json["remaining"]) == (True, 21)
+    assert (found.json["rotating"], found.json["key_version"], found.json["lost"]) == (False, 3, 0)
+    assert {rule["rule"] for rule in rules.json["rules"]} >= {"unconfirmed", "withdrawn"}
+    assert (unknown.code, "there is no rule" in unknown.err) == (1, True)
 
 
-def test_shredding_needs_the_papers_name_and_then_takes_an_instant(
-    folder: Path, tamizdat: Tamizdat, readers: Python
+def test_shredding_takes_an_instant_and_the_desk_goes_on(
+    folder: Path, environment: dict[str, str]
 ) -> None:
-    refused = tamizdat("vault", "shred", "--dir", folder, "--yes-shred", "yes", code=1)
-    assert "nothing was destroyed" in refused.stderr
-    assert (folder / "secrets" / "vault-key.age").exists()
-    name = "The Observer Of Orlenz"
-    done = json.loads(
-        tamizdat("vault", "shred", "--dir", folder, "--yes-shred", name, "--json").stdout
+    shred: list[str | Path] = ["vault", "shred", "--json", "--yes-shred"]
+    _, _, refused, open_, done, found, lost, published, again, shut, begun, anew = commands(
+        folder,
+        environment,
+        STATUS,
+        FILL,
+        [*shred, "yes"],
+        STATUS,
+        [*shred, NAME],
+        STATUS,
+        ["vault", "export", "ada@post.example"],
+        ["publish", "--all"],
+        ["init", folder, "--user", "anna", "--json"],
+        STATUS,
+        ["vault", "begin", "--json"],
+        STATUS,
     )
-    assert done["seconds"] < 1.0
-    assert len(done["destroyed"]) == 2
-    assert done["noted"]
-    found = json.loads(tamizdat("vault", "status", "--dir", folder, "--json", code=1).stdout)
-    assert (found["vault"], found["lost"]) == ("shredded", 21)
-    lost = tamizdat("vault", "export", "ada@post.example", "--dir", folder, code=1)
-    assert "the vault is shut" in lost.stderr
-
-
-def test_the_desk_goes_on_working_after_shredding_and_can_begin_anew(
-    folder: Path, tamizdat: Tamizdat, readers: Python
-) -> None:
-    name = "The Observer Of Orlenz"
-    tamizdat("vault", "shred", "--dir", folder, "--yes-shred", name)
-    tamizdat("publish", "--all", "--dir", folder)
-    again = tamizdat("init", folder, "--json")  # An upgrade does not make a new key unasked.
-    assert json.loads(again.stdout)["operator_identity"] is None
-    assert not (folder / "secrets" / "vault-key.age").exists()
-    tamizdat("vault", "begin", "--dir", folder)
-    found = json.loads(tamizdat("vault", "status", "--dir", folder, "--json").stdout)
-    assert (found["vault"], found["key_version"], found["lost"]) == ("open", 2, 21)
-    readers('from django.conf import settings; from tamizdat.desk.readers.vault import Vault; '
-            'Vault.open(settings.NEWSROOM).add("new@post.example", "en")')  # fmt: skip
+    assert (refused.code, "nothing was destroyed" in refused.err) == (1, True)
+    assert open_.json["vault"] == "open"
+    assert done.json["seconds"] < 1.0
+    assert (len(done.json["destroyed"]), done.json["noted"], done.json["copies"]) == (2, True, [])
+    assert (found.json["vault"], found.json["lost"], found.code) == ("shredded", 21, 1)
+    assert (lost.code, "the vault is shut" in lost.err) == (1, True)
+    assert (published.code, again.code) == (0, 0)
+    assert shut.json["vault"] == "shredded", "nobody makes a new key unasked"
+    assert begun.json["ok"]
+    assert (anew.json["vault"], anew.json["key_version"], anew.json["lost"]) == ("open", 2, 21)

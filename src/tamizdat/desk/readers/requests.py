@@ -58,26 +58,35 @@ class Receipt(msgspec.Struct, frozen=True):
     kept: list[Kept]
 
 
-def look_up(*, vault: Vault, address: str, acting_user: User | None) -> Reader | None:
-    """Find a reader for somebody at the desk; in the audit trail either way."""
-    reader = vault.find(address, erased=True)
-    _note("tamizdat.reader_find", reader, acting_user, found=reader is not None)
-    return reader
+def look_up(*, vault: Vault, address: str, acting_user: User) -> Export:
+    """What somebody at the desk sees of a reader; in the audit trail also where nobody is found.
+
+    Raises ``ReadersError``.
+    """
+    person = _person(vault, address)
+    found = _everything(person)
+    _note("tamizdat.reader_find", person.reader, acting_user, found=found.known)
+    return found
 
 
 def export(*, vault: Vault, address: str, acting_user: User | None) -> Export:
     """Everything held about whoever has this address. Raises ``ReadersError``."""
     person = _person(vault, address)
+    found = _everything(person)
+    _note("tamizdat.reader_export", person.reader, acting_user, found=found.known)
+    return found
+
+
+def _everything(person: Person) -> Export:
     parts = [Part("Your address", _of_row(person))] if person.reader is not None else []
     for holder in all_holders():
         records = [dict(record) for record in holder.export(person)]
         if records:
             parts.append(Part(holder.title, records))
-    _note("tamizdat.reader_export", person.reader, acting_user, found=bool(parts))
     return Export(
-        newsroom=vault.newsroom.settings.name,
+        newsroom=person.vault.newsroom.settings.name,
         day=timezone.localdate(),
-        address=address.strip(),
+        address=person.address,
         known=bool(parts),
         parts=parts,
     )

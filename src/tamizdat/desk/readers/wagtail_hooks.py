@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Where Wagtail learns of readers: the log's words."""
+"""Where Wagtail learns of readers: addresses, the menu, the log's words."""
 
 from __future__ import annotations
 
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, include, path, reverse
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
 from wagtail.log_actions import LogActionRegistry
+
+from tamizdat.desk.readers import urls
+from tamizdat.desk.staff.roles import sees_readers
+
+
+@hooks.register("register_admin_urls")
+def register_urls() -> list[URLPattern | URLResolver]:
+    return [path("readers/", include((urls.urlpatterns, urls.app_name)))]
 
 
 @hooks.register("register_log_actions")
@@ -15,3 +26,15 @@ def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("tamizdat.vault_begin", "Begin vault", "Made the vault's first key")
     actions.register_action("tamizdat.vault_rotate", "Rotate", "Changed the vault's key")
     actions.register_action("tamizdat.vault_shred", "Shred", "Destroyed the vault's key")
+
+
+class _ReadersItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return sees_readers(request.user)
+
+
+@hooks.register("register_admin_menu_item")
+def readers_item() -> MenuItem:
+    return _ReadersItem(
+        "Readers", reverse("readers:find"), name="readers", icon_name="group", order=126
+    )

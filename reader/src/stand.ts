@@ -28,6 +28,8 @@ const QUIET = 2_000;
 const COMPARED = 600_000;
 const COMPARING = 20_000;
 const MOST_MIRRORS = 16;
+/** A volume of a list is named by the month of its first story, which may be withdrawn. */
+const VOLUME = /^(\/.+\/)\d{4}-\d\d(-\d+)?\/$/;
 /** In clear only to onion services and this machine: whoever has the online key alone shall not
  * make readers ask machines of their own network. */
 const ALLOWED = /^(https:|http:\/\/([\w.]+\.onion|localhost|127\.0\.0\.1)[:/])/;
@@ -232,16 +234,19 @@ export class Stand {
     return { ...shown, bytes };
   }
 
-  /** Nothing is at a path: the same with a slash, or the paper's own page that says so. */
+  /** Nothing is at a path: the same with a slash, the list that had a volume of this month, or the
+   * paper's own page that says so. */
   private async absent(
     path: string,
     source: Source,
     found: Found,
     signal: AbortSignal | undefined,
   ): Promise<Answer | Elsewhere> {
-    if (!path.endsWith("/") && !/\.\w+$/.test(path)) {
-      const page = await this.edition.find(`${path}/`, source, signal);
-      if (page.status !== 404) return { elsewhere: `${path}/` };
+    const list = VOLUME.exec(path)?.[1];
+    const other = list ?? `${path}/`;
+    if (list || (!path.endsWith("/") && !/\.\w+$/.test(path))) {
+      const page = await this.edition.find(other, source, signal);
+      if (page.status !== 404) return { elsewhere: other };
     }
     for (const name of [`/${path.split("/")[1]}/404.html`, "/404.html"]) {
       const page = await this.edition.read(name, source, signal);

@@ -65,6 +65,14 @@ def test_a_page_comes_with_its_type_and_a_tag(app: App) -> None:
     assert weak.status == 304
 
 
+def test_the_address_of_a_volume_that_is_no_more_leads_to_its_list(app: App) -> None:
+    for path in ("/en/2019-03/", "/en/2019-03-2/"):
+        reply = ask(app, path)
+        assert (reply.status, reply.headers["location"]) == (302, "/en/")
+    for path in ("/en/2019-03", "/nowhere/2019-03/", "/en/2019-03-2/x/", "/2019-03/"):
+        assert ask(app, path).status == 404, path
+
+
 def test_a_page_is_compressed_for_those_who_take_it(app: App) -> None:
     plain, packed = ask(app, "/en/"), ask(app, "/en/", accept_encoding="gzip, br;q=0.9")
     assert packed.headers["content-encoding"] == "br"

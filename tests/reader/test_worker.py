@@ -129,6 +129,14 @@ def test_a_page_never_seen_is_read_from_a_mirror_where_the_entry_is_down(scene: 
     assert "зеркало localhost:" in scene.page.inner_text(".proof dl")
 
 
+def test_the_address_of_a_volume_that_is_no_more_leads_to_its_list(scene: Scene) -> None:
+    scene.settle()
+    for path in ("/en/2019-03/", "/ru/2019-03-2/"):
+        scene.visit(path)
+        assert scene.page.url == scene.address(path[:4])
+        assert scene.page.locator("h1, h2").count()
+
+
 def test_silence_costs_a_few_seconds_and_is_remembered(scene: Scene) -> None:
     scene.settle()
     scene.entry.silent = True

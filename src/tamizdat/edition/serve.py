@@ -49,6 +49,8 @@ SECURITY: Headers = [
 ]
 _FOR_EVER = b"public, max-age=31536000, immutable"
 _BRIEFLY = b"public, max-age=60"
+# A volume of a list is named by the month of its first story, which may be withdrawn.
+_VOLUME = re.compile(r"(/.+/)[0-9]{4}-[0-9]{2}(?:-[0-9]+)?/")
 
 
 class Request(NamedTuple):
@@ -133,7 +135,12 @@ class Server:
         return Answer(200, [*headers, (b"content-encoding", b"br")], serve_signed.packed(script))
 
     def _missing(self, request: Request) -> Answer:
-        """The paper's own page, in the language of the address where it has one."""
+        """The list that had a volume of this month, else the paper's own page, in the language of
+        the address where it has one."""
+        volume = _VOLUME.fullmatch(request.path)
+        if volume is not None and self._reader.entry(volume[1]) is not None:
+            location = (b"location", paths.url(volume[1]).encode("ascii"))
+            return Answer(302, [location, (b"cache-control", _BRIEFLY), *SECURITY])
         language = request.path.split("/")[1]
         for path in (f"/{language}/404.html", "/404.html"):
             entry = self._reader.entry(path)

@@ -18,12 +18,14 @@ from click.testing import CliRunner
 
 from tamizdat.cli import COMMANDS, cli
 from tamizdat.cli.archive import seal
+from tamizdat.cli.backup import backup
 from tamizdat.cli.desk import desk
-from tamizdat.cli.drop import drop
 from tamizdat.cli.desk_audit import audit
+from tamizdat.cli.drop import drop
 from tamizdat.cli.edition import edition
 from tamizdat.cli.keys import keys_
 from tamizdat.cli.mirror import mirror
+from tamizdat.cli.vault import vault
 from tamizdat.config import (
     DeskSettings,
     DropSettings,
@@ -31,6 +33,7 @@ from tamizdat.config import (
     MirrorSettings,
     PaperSettings,
     Settings,
+    VaultSettings,
 )
 
 TOP = Path(__file__).parent.parent.parent
@@ -48,6 +51,8 @@ def every_command() -> Iterator[str]:
     yield from (f"drop {name}" for name in drop.commands)
     yield from (f"desk audit {name}" for name in audit.commands)
     yield from (f"keys {name}" for name in keys_.commands)
+    yield from (f"vault {name}" for name in vault.commands)
+    yield from (f"backup {name}" for name in backup.commands)
     yield from ("archive seal", *(f"archive seal {name}" for name in seal.commands))
 
 
@@ -88,13 +93,14 @@ def _documented(page: str, heading: str) -> dict[str, str]:
         ("The file", Settings),
         ("`[desk]`", DeskSettings),
         ("`[paper]`", PaperSettings),
+        ("`[vault]`", VaultSettings),
         ("`[[mirrors]]`", MirrorSettings),
         ("`[[drops]]`", DropSettings),
         ("`[letters]`", LettersSettings),
     ],
 )
 def test_settings_and_defaults_are_documented(heading: str, struct: type[Any]) -> None:
-    tables = ("desk", "paper", "mirrors", "drops", "letters")
+    tables = ("desk", "paper", "vault", "mirrors", "drops", "letters")
     fields = [f for f in msgspec.structs.fields(struct) if f.name not in tables]
     wanted = {
         f.name: "must be given" if f.required else f"`{json.dumps(f.default, ensure_ascii=False)}`"

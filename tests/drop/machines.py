@@ -70,13 +70,14 @@ def opened(folder: Path) -> list[Submission]:
 
 
 def collected(folder: Path) -> list[Submission]:
-    """What a collector takes out of a folder whose drop is not running."""
+    """What a collector takes out of a folder (a drop's, or a spool) whose drop is not running."""
     box = FolderLetterbox(folder, patience=0)
     found = []
-    for batch in box.batches():
-        for slot in slots(batch.name, box.read(batch.name)):
-            found.append(open_sealed(sealed_in(slot), [IDENTITY]))
-        box.remove(batch.name, batch.sha256)
+    while batches := box.batches():
+        for batch in batches:
+            for slot in slots(batch.name, box.read(batch.name)):
+                found.append(open_sealed(sealed_in(slot), [IDENTITY]))
+            box.remove(batch.name, batch.sha256)
     return found
 
 

@@ -278,14 +278,16 @@ class Build:
     def _media(self, media: MediaSource) -> None:
         found = ((path, sha, media.file(sha)) for path, sha in self._catalogue.shown_files())
         tasks = (Task("adopt", (part,)) for part in _batches(found, 16))
+        missing: set[str] = set()
         for results in self._bench.pool.run(tasks):
             for path, sha256, length in results:
                 if length is None:
-                    uri = self._catalogue.shown_by(path)
-                    self._problem(f"story {uri}: the file {path} is missing")
+                    missing.add(path)
                 else:
                     entry = Entry(path, sha256, length, 0, paths.media_type(path))
                     self._bench.spill.add([spilled(entry)])
+        for path, uri in self._catalogue.shown_by(missing).items() if missing else ():
+            self._problem(f"story {uri}: the file {path} is missing")
 
     # The index
 

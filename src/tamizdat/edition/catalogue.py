@@ -15,7 +15,8 @@ What is not done here: the text of stories (``storylog``), choosing what goes on
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -24,12 +25,13 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from tamizdat.edition import volumes
-from tamizdat.edition.rows import File, Membership, StoryRow
+from tamizdat.edition.paths import media_sha256
+from tamizdat.edition.rows import Membership, StoryRow
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.views import Card
 from tamizdat.edition.volumes import Volume
 
-SCHEMA = 2
+SCHEMA = 3
 NAME = "catalogue.sqlite3"
 Mode = Literal["write", "bulk", "built", "read"]
 _INDEXES = """
@@ -191,12 +193,8 @@ class Catalogue:
 
     def file(self, path: str) -> str | None:
         """The sha-256 of the file at a media path, where a published story shows it."""
-        query = (
-            "SELECT f.sha256 FROM files f WHERE f.path = ? "
-            "AND EXISTS (SELECT 1 FROM media m WHERE m.file = f.id)"
-        )
-        found = self.db.execute(query, [path]).fetchone()
-        return found[0] if found else None
+        query = "SELECT 1 FROM files WHERE path = ? AND refs > 0"
+        return media_sha256(path) if self.db.execute(query, [path]).fetchone() else None
 
     def file_paths(self, files: Iterable[int]) -> list[str]:
         found: list[str] = []
@@ -207,17 +205,18 @@ class Catalogue:
 
     def shown_files(self) -> Iterator[tuple[str, str]]:
         """Path and sha-256 of every file that a published story shows."""
-        shown = "EXISTS (SELECT 1 FROM media WHERE file = files.id)"
-        query = f"SELECT path, sha256 FROM files WHERE {shown}"  # noqa: S608 (a constant)
-        yield from self.db.execute(query)
+        for (path,) in self.db.execute("SELECT path FROM files WHERE refs > 0"):
+            yield path, media_sha256(path)
 
-    def shown_by(self, path: str) -> str:
-        """The uri of a story that shows a file."""
-        query = (
-            "SELECT s.uri FROM files f JOIN media m ON m.file = f.id "
-            "JOIN stories s ON s.id = m.story WHERE f.path = ? LIMIT 1"
-        )
-        return str(self.db.execute(query, [path]).fetchone()[0])
+    def shown_by(self, wanted: Collection[str]) -> dict[str, str]:
+        """Of files a story each that shows them: path and the story's uri. Looks at all stories."""
+        ids = dict(self.db.execute("SELECT id, path FROM files WHERE refs > 0"))
+        ids = {number: path for number, path in ids.items() if path in wanted}
+        found: dict[str, str] = {}
+        for uri, detail in self.db.execute("SELECT uri, detail FROM stories ORDER BY id"):
+            for number in ids.keys() & _details.decode(detail).files:
+                found.setdefault(ids[number], uri)
+        return found
 
     # Writing stories
 
@@ -230,10 +229,11 @@ class Catalogue:
 
     def insert_many(self, rows: Sequence[tuple[StoryRow, tuple[int, int]]], first: int) -> None:
         """Add stories with ids from ``first`` on, and where each lies in the story log."""
-        stories, members, refs, media, former = [], [], [], [], []
+        stories, members, refs, former = [], [], [], []
+        shown: Counter[int] = Counter()
         listings, known = self._listings, self._files
         for story, (r, (start, length)) in enumerate(rows, first):
-            files = tuple([known.get(file.path) or self._file_id(file) for file in r.files])
+            files = tuple([known.get(path) or self._file_id(path) for path in r.files])
             detail = _encode((r.memberships, r.related, files, r.former))  # As ``Detail``.
             language, rank = r.language, r.rank
             stories.append(
@@ -247,28 +247,24 @@ class Catalogue:
                 listing = listings.get(place) or self.listing_id(*place)
                 members.append((listing, period, rank, story))
             refs += [(uri, story) for uri in r.related]
-            media += [(file, story) for file in files]
+            shown.update(files)
             former += [(path, story) for path in r.former]
-        for keyed in (members, refs, media, former):
+        for keyed in (members, refs, former):
             keyed.sort()  # Neighbours in a tree are quicker to insert one after another.
         run = self.db.executemany
         run("INSERT INTO stories VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", stories)
         run("INSERT INTO members VALUES (?, ?, ?, ?)", members)
         run("INSERT INTO refs VALUES (?, ?)", refs)
-        run("INSERT INTO media VALUES (?, ?)", media)
         run("INSERT INTO redirects VALUES (?, ?)", former)
+        run("UPDATE files SET refs = refs + ? WHERE id = ?", [(n, f) for f, n in shown.items()])
 
-    def _file_id(self, file: File) -> int:
-        found = self._files.get(file.path)
-        if found is None:
-            if len(self._files) > _REMEMBERED:
-                self._files.clear()
-            row = (file.path, file.sha256)
-            self.db.execute("INSERT OR IGNORE INTO files (path, sha256) VALUES (?, ?)", row)
-            query = "SELECT id FROM files WHERE path = ?"
-            found = int(self.db.execute(query, row[:1]).fetchone()[0])
-            self._files[file.path] = found
-        return found
+    def _file_id(self, path: str) -> int:
+        if len(self._files) > _REMEMBERED:
+            self._files.clear()
+        self.db.execute("INSERT OR IGNORE INTO files (path) VALUES (?)", [path])
+        found = self.db.execute("SELECT id FROM files WHERE path = ?", [path]).fetchone()
+        self._files[path] = int(found[0])
+        return self._files[path]
 
     def delete(self, kept: Kept) -> None:
         """Take a story back, and everything that ``insert`` added with it. Not the counters."""
@@ -282,7 +278,7 @@ class Catalogue:
             ],
         )
         run("DELETE FROM refs WHERE target = ? AND story = ?", [(u, story) for u in row.related])
-        run("DELETE FROM media WHERE file = ? AND story = ?", [(f, story) for f in kept.files])
+        run("UPDATE files SET refs = refs - 1 WHERE id = ?", [(file,) for file in kept.files])
         run("DELETE FROM redirects WHERE path = ? AND story = ?", [(p, story) for p in row.former])
         self.db.execute("DELETE FROM stories WHERE id = ?", [story])
 

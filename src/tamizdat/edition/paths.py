@@ -168,6 +168,11 @@ def media_path(sha256_hex: str, media_type: str) -> str:
     return f"/media/{sha256_hex[:2]}/{sha256_hex}.{extension}"
 
 
+def media_sha256(path: str) -> str:
+    """The sha-256 in hexadecimal of what lies at a ``media_path``."""
+    return path.rpartition("/")[2].partition(".")[0]
+
+
 def media_type(path: str) -> str:
     """The media type of what lies at a path of the paper."""
     name = path.rpartition("/")[2]

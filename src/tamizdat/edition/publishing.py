@@ -27,7 +27,7 @@ from tamizdat.edition.errors import StoryError
 from tamizdat.edition.index import Entry
 from tamizdat.edition.lists import Lists, members
 from tamizdat.edition.media import MediaSource, adopt
-from tamizdat.edition.rows import Membership, StoryRow, make_row
+from tamizdat.edition.rows import Membership, StoryRow, file_path, make_row
 from tamizdat.edition.site import Language, ListingKind, Profile, Section, Site
 from tamizdat.edition.story import Story, encode
 from tamizdat.edition.storylog import StoryLog
@@ -88,17 +88,18 @@ class Publication:
         row = make_row(story, t.renderer, t.site, t.now)
         if old and row.version < old.row.version:
             return False
-        for file in row.files:
-            self._adopt(file.path, file.sha256, file.label, row)
+        for path in row.files:
+            self._adopt(path, story)
         self._replace(old, row, encode(story))
         return True
 
-    def _adopt(self, path: str, sha256: str, label: str, row: StoryRow) -> None:
+    def _adopt(self, path: str, story: Story) -> None:
         if self._tools.media is None or self._tools.writer.before(path) is not None:
             return
-        if adopt(self._tools.writer.store, self._tools.media, sha256) is None:
+        if adopt(self._tools.writer.store, self._tools.media, paths.media_sha256(path)) is None:
+            label = next((r.title or r.name for r in story.media() if file_path(r) == path), "")
             raise StoryError(
-                f"story {row.uri}: the file of “{label}” is missing ({path}). Upload it again, "
+                f"story {story.uri}: the file of “{label}” is missing ({path}). Upload it again, "
                 "or take it out of the story."
             )
 
@@ -122,7 +123,7 @@ class Publication:
         self._months.add(row.month)
         self._paths.add(row.path)
         self._former.update(row.former)
-        self._media.update(file.path for file in row.files)
+        self._media.update(row.files)
         self._stories.update(self._catalogue.references(row.uri))
         self._keys.add(row.translation)
         for language in self._tools.site.languages:

@@ -21,7 +21,7 @@ import msgspec
 from tamizdat.edition import paths
 from tamizdat.edition.errors import SiteError, StoryError
 from tamizdat.edition.site import RESERVED_SLUGS, ListingKind, Site
-from tamizdat.edition.story import Story, Term, decode, ni_sha256, parse_date
+from tamizdat.edition.story import Rendition, Story, Term, decode, ni_sha256, parse_date
 from tamizdat.edition.views import Card, Renderer
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,17 +39,10 @@ class Membership(NamedTuple):
     period: int
 
 
-class File(NamedTuple):
-    """A file that a story shows: its path, sha-256, and what to call it when it is missing."""
-
-    path: str
-    sha256: str
-    label: str
-
-
 class StoryRow(msgspec.Struct, array_like=True, frozen=True):
     """A story as the catalogue keeps it. ``rank`` orders stories by first publication, to the
-    millisecond, ties by uri; ``card`` is a ``Card`` as JSON; ``updated`` is in UTC."""
+    millisecond, ties by uri; ``card`` is a ``Card`` as JSON; ``updated`` is in UTC; ``files`` are
+    the paths of what it shows."""
 
     uri: str
     version: int
@@ -63,7 +56,7 @@ class StoryRow(msgspec.Struct, array_like=True, frozen=True):
     card: bytes
     memberships: tuple[Membership, ...] = ()
     related: tuple[str, ...] = ()
-    files: tuple[File, ...] = ()
+    files: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
 
 
@@ -214,16 +207,21 @@ def _related(story: Story) -> tuple[str, ...]:
     return tuple(uris)
 
 
-def _files(story: Story) -> tuple[File, ...]:
-    shown = [_file(r.href or "", r.content_type or "", r.title or r.name) for r in story.media()]
-    return tuple({file.path: file for file in shown if file is not None}.values())
+def _files(story: Story) -> tuple[str, ...]:
+    shown = [file_path(r) for r in story.media()]
+    return tuple(dict.fromkeys(filter(None, shown)))
+
+
+def file_path(rendition: Rendition) -> str:
+    """Where a file of ours lies in the paper; empty where it is none."""
+    return _file(rendition.href or "", rendition.content_type or "")
 
 
 @lru_cache(maxsize=8192)
-def _file(href: str, media_type: str, label: str) -> File | None:
-    """A file of ours; photos are shown by more than one story."""
+def _file(href: str, media_type: str) -> str:
+    """Kept, as photos are shown by more than one story."""
     sha256 = ni_sha256(href)
-    return File(paths.media_path(sha256, media_type), sha256, label) if sha256 else None
+    return paths.media_path(sha256, media_type) if sha256 else ""
 
 
 def _former(story: Story, path: str) -> tuple[str, ...]:

@@ -31,10 +31,11 @@ CREATE TABLE months (month INTEGER PRIMARY KEY, updated TEXT NOT NULL);
 CREATE TABLE refs (
     target TEXT NOT NULL, story INTEGER NOT NULL, PRIMARY KEY (target, story)
 ) WITHOUT ROWID;
-CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL);
-CREATE TABLE media (
-    file INTEGER NOT NULL, story INTEGER NOT NULL, PRIMARY KEY (file, story)
-) WITHOUT ROWID;
+-- Photos and other files; refs: how many published stories show one.
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,
+    refs INTEGER NOT NULL DEFAULT 0 CHECK (refs >= 0)
+);
 CREATE TABLE redirects (
     path TEXT NOT NULL, story INTEGER NOT NULL, PRIMARY KEY (path, story)
 ) WITHOUT ROWID;

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from babel import Locale
+from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tamizdat.theme.style import PAPER, PAPER_DARK, contrast, minify, readable
-from tamizdat.theme.words import Calendar, Words, endonym
+from tamizdat.theme.words import Calendar, Words, endonym, writer
 
 LOCALES = Path(str(resources.files("tamizdat.theme"))) / "locales"
 ENGLISH = json.loads((LOCALES / "en.json").read_text())
@@ -80,6 +81,15 @@ def test_dates_are_those_of_the_language(
     assert calendar.day_label(second) == label
     assert calendar.month(2026, 11) == month
     assert calendar.month(2026, 0) == "2026"
+
+
+@pytest.mark.parametrize("code", ["en_GB", "ru", "ar", "uk", "be", "ka", "hy", "fa", "zh", "th", "gez"])
+@pytest.mark.parametrize("form", ["long", "full"])
+def test_dates_are_written_as_babel_writes_them(code: str, form: str) -> None:
+    locale = Locale.parse(code)
+    write = writer(locale.date_formats[form].pattern, locale)
+    days = [date(2024, month, 3 * month) for month in range(1, 8)] + [date(1999, 12, 31)]
+    assert list(map(write, days)) == [format_date(day, form, locale=locale) for day in days]
 
 
 def test_an_unknown_language_speaks_english() -> None:

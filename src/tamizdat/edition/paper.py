@@ -20,7 +20,6 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -275,7 +274,8 @@ class Edition:
         last = self._last()
         catalogue, spill = Catalogue(plan.catalogue, "bulk"), Spill(work / "spill.sqlite3")
         try:
-            with Pool(plan, self._workers if count > _FEW else 1, lock) as pool:
+            workers = self._workers if count > _FEW else 1
+            with self._store.syncing(), Pool(plan, workers, lock) as pool:
                 bench = Bench(catalogue, log, spill, pool, site, self._media, last, progress)
                 report = self._run(Build(bench), source, site, plan, before)
                 self._lay_out(pool, report)
@@ -292,10 +292,7 @@ class Edition:
         stories = build.stories(source)
         build.lists()
         catalogue, index = build.catalogue, Index(self._store)
-        with ThreadPoolExecutor(1) as beside:  # Pages go to the disk while the index is made.
-            synced = beside.submit(self._store.sync)
-            tree, totals = build.index(index, self._last_root(before), plan.edition)
-            synced.result()
+        tree, totals = build.index(index, self._last_root(before), plan.edition)
         raw = self._new_pointer(plan.edition, tree)
         for key, value in {
             "pointer": raw,

@@ -62,6 +62,7 @@ _TYPES = {extension: kind for kind, extension in MEDIA_EXTENSIONS.items()} | {
     "jpeg": "image/jpeg",
 }
 _ARTICLE = re.compile(r"/[^/]+/\d{4}/\d{2}/\d{2}/[^/]+/\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~!$&'()*+,;=:@/-]*\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\\?#]|/\.{1,2}(/|\Z)")
 LONGEST_SEGMENT = 200  # bytes; file names may have 255, and “.br” and temporary names add some
 
@@ -187,6 +188,8 @@ def media_type(path: str) -> str:
 
 def url(path: str) -> str:
     """The path percent-encoded, for headers and links."""
+    if _PLAIN.match(path):
+        return path
     return quote(path, safe="/-._~!$&'()*+,;=:@")
 
 

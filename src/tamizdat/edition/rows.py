@@ -171,11 +171,11 @@ def _check_publishable(story: Story, site: Site, now: datetime) -> None:
 
 def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership, ...]:
     found = [Membership("site", "", "", local.year * 100 + local.month)]
-    if story.section is not None:
-        term = story.section
-        slug = paths.slugify(term.literal or term.name or "")
+    section = story.section
+    if section is not None:
+        slug = paths.slugify(section.literal or section.name or "")
         _check_section(slug, story, site)
-        found.append(Membership("section", slug, term.name or slug, 0))
+        found.append(Membership("section", slug, section.name or slug, 0))
     kinds: tuple[tuple[ListingKind, list[Term]], ...] = (
         ("topic", story.topics),
         ("place", story.places),
@@ -183,8 +183,13 @@ def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership,
         ("series", story.series),
     )
     for kind, terms in kinds:
-        found += [m for t in terms if (m := _membership(kind, t.literal, t.name))]
-    return tuple({m[:2]: m for m in reversed(found)}.values())[::-1]
+        for term in terms:
+            one = _membership(kind, term.literal, term.name)
+            if one is not None:
+                found.append(one)
+    if len({(one.kind, one.slug) for one in found}) == len(found):
+        return tuple(found)
+    return tuple({one[:2]: one for one in reversed(found)}.values())[::-1]
 
 
 @lru_cache(maxsize=8192)

@@ -19,6 +19,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ _COMPRESSIBLE = (
     "application/feed+json",
     "image/svg+xml",
 )
+_PAUSE = 1.0  # seconds between two times of flushing
 _PATIENCE = 1.0  # seconds: the workers of a killed builder hold its lock for a moment
 
 
@@ -169,6 +171,24 @@ class Store:
             _syncfs(descriptor)
         finally:
             os.close(descriptor)
+
+    @contextlib.contextmanager
+    def syncing(self) -> Iterator[None]:
+        """Let what is written meanwhile go to the disk all the time, so that it is not idle while
+        a paper is made, and little is left for the ``sync`` at the end. Promises nothing."""
+        over = threading.Event()
+        beside = threading.Thread(target=self._keep_syncing, args=[over], daemon=True)
+        beside.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beside.join()
+
+    def _keep_syncing(self, over: threading.Event) -> None:
+        while not over.wait(_PAUSE):
+            with contextlib.suppress(OSError):  # The last ``sync`` will say it.
+                self.sync()
 
     def pointer_bytes(self) -> bytes:
         """``edition.json`` as it is; empty where nothing was built."""

@@ -50,7 +50,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
@@ -209,9 +209,10 @@ class Story(_Part):
 
     @property
     def body_html(self) -> str:
-        return next(
-            (b.value for b in self.bodies if b.role == "main" and b.content_type == "text/html"), ""
-        )
+        for text in self.bodies:
+            if text.role == "main" and text.content_type == "text/html":
+                return text.value
+        return ""
 
     @property
     def withdrawn(self) -> bool:
@@ -224,15 +225,15 @@ class Story(_Part):
     @property
     def path(self) -> str:
         """The address: ``/en/2026/11/22/slug/``; empty where none was given yet."""
-        return next(self.alt_values("path"), "")
+        return self._alt_value("path")
 
     @property
     def former_paths(self) -> list[str]:
-        return list(self.alt_values("redirect"))
+        return [a.value for a in self.alt_ids if a.role == "redirect" and a.value]
 
     @property
     def translation_key(self) -> str:
-        return next(self.alt_values("translation-of"), "")
+        return self._alt_value("translation-of")
 
     @property
     def section(self) -> Term | None:
@@ -263,11 +264,14 @@ class Story(_Part):
 
     @property
     def lead_photo(self) -> Story | None:
-        return next(iter(self.associated("lead-photo")), None)
+        for item in self.associations:
+            if item.rel == "lead-photo":
+                return item
+        return None
 
     @property
     def sensitive(self) -> bool:
-        return any(g.literal == "sensitive" for g in self.genres)
+        return bool(self.genres) and any(g.literal == "sensitive" for g in self.genres)
 
     @property
     def published(self) -> datetime:
@@ -282,8 +286,11 @@ class Story(_Part):
     def associated(self, rel: str) -> list[Story]:
         return [item for item in self.associations if item.rel == rel]
 
-    def alt_values(self, role: str) -> Iterator[str]:
-        return (a.value for a in self.alt_ids if a.role == role and a.value)
+    def _alt_value(self, role: str) -> str:
+        for alt in self.alt_ids:
+            if alt.role == role and alt.value:
+                return alt.value
+        return ""
 
     def media(self) -> list[Rendition]:
         """Every file that the story shows, those of its photos included."""

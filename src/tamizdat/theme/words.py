@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from html import escape
 from importlib import resources
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, get_timezone_location
+from babel.dates import format_date, format_skeleton, get_timezone_location, parse_pattern
 
 FALLBACK = "en"
+_FIELD = re.compile(r"%\((\w+)\)s")
+_FIELDS = frozenset(["d", "dd", "M", "MM", "MMM", "MMMM", "y", "EEE", "EEEE"])
 _DAYS = 12_000  # 32 years: an archive asks for them in no order
 # English dates as most of the world writes them: 22 November 2026.
 _DATE_LOCALES = {"en": "en_GB"}
@@ -112,6 +114,9 @@ class Calendar:
         # The full date without its year, and without the words that belong to the year.
         full = self._locale.date_formats["full"].pattern
         self._yearless = re.sub(r",?\s*y+(?:\s*'[^']*'\.?|年)?\s*", " ", full).strip()
+        self._long = writer(self._locale.date_formats["long"].pattern, self._locale)
+        self._full = writer(full, self._locale)
+        self._short = writer(self._yearless, self._locale)
         self.day = lru_cache(maxsize=_DAYS)(self._day)
         self.weekday = lru_cache(maxsize=_DAYS)(self._weekday)
         self.day_label = lru_cache(maxsize=_DAYS)(self._day_label)
@@ -123,15 +128,15 @@ class Calendar:
         return datetime.fromisoformat(value).astimezone(self.zone)
 
     def _day(self, day: date) -> str:
-        return _bare(format_date(day, "long", locale=self._locale))
+        return _bare(self._long(day))
 
     def _weekday(self, day: date) -> str:
-        words = _bare(format_date(day, "full", locale=self._locale))
+        words = _bare(self._full(day))
         return words[:1].upper() + words[1:]
 
     def _day_label(self, day: date) -> str:
         """“Sunday 22 November”: where the year is said above."""
-        words = format_date(day, self._yearless, locale=self._locale)
+        words = self._short(day)
         return words[:1].upper() + words[1:]
 
     def _month(self, year: int, month: int) -> str:
@@ -144,6 +149,31 @@ class Calendar:
     def _month_within(self, year: int, month: int) -> str:
         """A month after other words: “ноябрь 2026” in languages that write months small."""
         return _bare(format_skeleton("yMMMM", date(year, month, 1), locale=self._locale))
+
+
+def writer(pattern: str, locale: Locale) -> Callable[[date], str]:
+    """Writes dates as Babel's ``format_date`` does in this pattern (CLDR's). Babel reads the
+    pattern anew for each date; here it is read once, and its words are asked for once."""
+    parsed = parse_pattern(pattern).format
+    fields = set(_FIELD.findall(parsed))
+    if not fields <= _FIELDS:
+        return partial(format_date, format=pattern, locale=locale)
+    # Days that fall on all months and all weekdays: 2001 began with a Monday.
+    months = {m: _named(date(2001, m, 1), fields & {"MMM", "MMMM"}, locale) for m in range(1, 13)}
+    weekdays = {d: _named(date(2001, 1, d + 1), fields & {"EEE", "EEEE"}, locale) for d in range(7)}
+
+    def write(day: date) -> str:
+        number, month = day.day, day.month
+        numbers = {"d": number, "dd": f"{number:02}", "M": month, "MM": f"{month:02}"}
+        named = {**months[month], **weekdays[day.weekday()]}
+        words: str = parsed % {**numbers, "y": day.year, **named}
+        return words
+
+    return write
+
+
+def _named(day: date, fields: set[str], locale: Locale) -> dict[str, str]:
+    return {field: format_date(day, field, locale=locale) for field in fields}
 
 
 def _bare(words: str) -> str:

@@ -39,29 +39,41 @@ def _file(href: str, kind: str, width: int, height: int) -> File | None:
 
 
 class Photo:
-    """A photo whose files are looked at once."""
+    """A photo whose files of each type are looked at once, when they are asked for."""
 
     def __init__(self, item: Story) -> None:
         self.item = item
-        self.files: dict[str, list[File]] = {}
-        for rendition in item.renditions:
-            kind, width, height = rendition.content_type, rendition.width, rendition.height
-            if kind and width and height and rendition.href:
-                file = _file(rendition.href, kind, width, height)
-                if file is not None:
-                    self.files.setdefault(kind, []).append(file)
-        for files in self.files.values():
-            files.sort()
+        self._files: dict[str, list[File]] = {}
+
+    def files(self, kind: str) -> list[File]:
+        """The files of a media type, the narrowest first."""
+        found = self._files.get(kind)
+        if found is None:
+            found = self._files[kind] = []
+            for r in self.item.renditions:
+                if r.content_type == kind and r.width and r.height and r.href:
+                    file = _file(r.href, kind, r.width, r.height)
+                    if file is not None:
+                        found.append(file)
+            found.sort()
+        return found
 
     def nearest(self, width: int, types: tuple[str, ...]) -> File | None:
         """The narrowest file of the first of these types at least so wide, else its widest."""
-        files = next((self.files[kind] for kind in types if kind in self.files), None)
-        if not files:
-            return None
-        return next((file for file in files if file.width >= width), files[-1])
+        for kind in types:
+            files = self.files(kind)
+            if files:
+                for file in files:
+                    if file.width >= width:
+                        return file
+                return files[-1]
+        return None
 
     def description(self, role: str) -> str:
-        return next((d.value for d in self.item.descriptions if d.role == role), "")
+        for text in self.item.descriptions:
+            if text.role == role:
+                return text.value
+        return ""
 
     def figure(self, sizes: str, *, eager: bool, data_photo: bool, language: str) -> str:
         """The photo with its caption and credit. Where none of its files is ours, what it showed
@@ -83,11 +95,12 @@ class Photo:
         default = self.nearest(DEFAULT_WIDTH, EVERYWHERE + MODERN[::-1])
         if default is None:
             return ""
-        better = "".join(
-            f'<source type="{kind}" srcset="{_srcset(self.files[kind])}" sizes="{escape(sizes)}">'
-            for kind in MODERN
-            if kind in self.files
-        )
+        better = ""
+        for kind in MODERN:
+            files = self.files(kind)
+            if files:
+                srcset = ", ".join([f"{path} {width}w" for width, _, path in files])
+                better += f'<source type="{kind}" srcset="{srcset}" sizes="{escape(sizes)}">'
         return (
             f'<picture>{better}<img src="{default.path}" alt="{escape(self.description("alt"))}" '
             f'width="{default.width}" height="{default.height}" '
@@ -117,10 +130,6 @@ def figure(
     """
     language = language or photo.language or "en"
     return Photo(photo).figure(sizes, eager=eager, data_photo=data_photo, language=language)
-
-
-def _srcset(files: list[File]) -> str:
-    return ", ".join(f"{file.path} {file.width}w" for file in files)
 
 
 @cache

@@ -41,6 +41,7 @@ CREATE INDEX stories_translation ON stories (translation) WHERE translation <> '
 CREATE INDEX garbage_edition ON garbage (edition);
 """
 _REMEMBERED = 50_000  # ids of files at hand while stories are inserted
+_LISTINGS = 1000  # whose volumes are at hand
 _VARIABLES = 900  # SQLite allows 999 in a query in its smallest builds
 _COLUMNS = (
     "id, uri, version, language, path, live, month, rank, updated, translation, card, detail, "
@@ -111,6 +112,7 @@ class Catalogue:
             self.db.execute("PRAGMA synchronous = FULL")
         self._listings: dict[tuple[str, str, str], int] = {}
         self._files: dict[str, int] = {}
+        self._volumes: dict[int, list[Volume]] = {}
 
     def close(self) -> None:
         self.db.close()
@@ -334,11 +336,17 @@ class Catalogue:
 
     def volumes(self, listing: int) -> list[Volume]:
         """A listing's volumes, oldest first."""
-        query = "SELECT first, last, name FROM volumes WHERE listing = ? ORDER BY first"
-        return list(map(Volume._make, self.db.execute(query, [listing])))
+        found = self._volumes.get(listing)
+        if found is None:
+            query = "SELECT first, last, name FROM volumes WHERE listing = ? ORDER BY first"
+            found = list(map(Volume._make, self.db.execute(query, [listing])))
+            if len(self._volumes) < _LISTINGS:
+                self._volumes[listing] = found
+        return found
 
     def set_volumes(self, listing: int, old: Sequence[Volume], new: Sequence[Volume]) -> None:
         """Put a listing's volumes in the place of those it had."""
+        self._volumes.pop(listing, None)
         kept = set(old) & set(new)
         self.db.executemany(
             "DELETE FROM volumes WHERE listing = ? AND first = ?",

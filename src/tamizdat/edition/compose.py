@@ -54,10 +54,17 @@ class Output(NamedTuple):
 
 
 class Composer:
-    """Makes files from the catalogue as it is; make a new one when the catalogue has changed."""
+    """Makes files from the catalogue as it is; make a new one when the catalogue has changed.
+    ``cards`` are those of stories that are known already, by id; more are put there."""
 
     def __init__(
-        self, catalogue: Catalogue, log: StoryLog, renderer: Renderer, site: Site, now: datetime
+        self,
+        catalogue: Catalogue,
+        log: StoryLog,
+        renderer: Renderer,
+        site: Site,
+        now: datetime,
+        cards: dict[int, Card] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._log = log
@@ -69,7 +76,7 @@ class Composer:
             for language in site.languages
             for profile in language.profiles
         }
-        self._cards: dict[int, Card] = {}
+        self._cards: dict[int, Card] = {} if cards is None else cards
         self._live: dict[str, Card | None] = {}
         self._items: dict[int, FeedItem] = {}
         self._zone = paths.zone(site.timezone)

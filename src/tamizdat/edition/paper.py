@@ -112,6 +112,7 @@ class Edition:
         self._clock = clock
         self._factory = renderer
         self._renderer: tuple[Site, Renderer] | None = None
+        self._cards: tuple[Pointer | None, dict[int, Card]] = (None, {})
         self._reader = Reader(self.folder)
 
     @property
@@ -220,13 +221,15 @@ class Edition:
         try:
             cleanup.collect(catalogue, self._store, self._kept(pointer.edition))
             tools = Tools(
-                catalogue, log, self._renderer_of(site), site, writer, self._media, self._clock()
-            )
+                catalogue, log, self._renderer_of(site), site, writer, self._media, self._clock(),
+                self._take_cards(pointer),
+            )  # fmt: skip
             publication = Publication(tools)
             publication.apply(stories)
             publication.compose(decode_site(catalogue.meta("site")))
             catalogue.set_meta("site", encode_site(site))
             self._commit(catalogue, writer, pointer, sweep=sweep)
+            self._cards = (self._store.pointer(), tools.cards)
         except BaseException:
             if catalogue.db.in_transaction:
                 catalogue.db.execute("ROLLBACK")
@@ -239,6 +242,13 @@ class Edition:
             edition=edition, stories=len(stories), pages=pages, files=files, removed=removed,
             seconds=0.0, full=False,
         )  # fmt: skip
+
+    def _take_cards(self, present: Pointer) -> dict[int, Card]:
+        """The cards at hand from the last run here, where it made the present paper. They are
+        given away: what fails leaves none."""
+        made, cards = self._cards
+        self._cards = (None, {})
+        return cards if made == present else {}
 
     def _commit(
         self, catalogue: Catalogue, writer: Writer, before: Pointer, *, sweep: bool

@@ -31,14 +31,15 @@ from tamizdat.edition.rows import Membership, StoryRow, file_path, make_row
 from tamizdat.edition.site import Language, ListingKind, Profile, Section, Site
 from tamizdat.edition.story import Story, encode
 from tamizdat.edition.storylog import StoryLog
-from tamizdat.edition.views import Renderer
+from tamizdat.edition.views import Card, Renderer
 from tamizdat.edition.writer import Writer
 
 INDEXED: tuple[ListingKind, ...] = ("topic", "place", "person", "series")
 
 
 class Tools(NamedTuple):
-    """What publishing works with."""
+    """What publishing works with. ``cards``: of stories as the catalogue has them, by id, as far
+    as they are at hand from the last run; there for the next one."""
 
     catalogue: Catalogue
     log: StoryLog
@@ -47,6 +48,7 @@ class Tools(NamedTuple):
     writer: Writer
     media: MediaSource | None
     now: datetime
+    cards: dict[int, Card]
 
 
 class Publication:
@@ -107,9 +109,11 @@ class Publication:
         self._lists.replace(members(old.row if old else None), members(new))
         if old:
             self._catalogue.delete(old)
+            self._tools.cards.pop(old.id, None)
         if new:
             start, length = self._tools.log.append([raw])[0]
             number = self._catalogue.insert(new, start, length, old.id if old else None)
+            self._tools.cards.pop(number, None)
             self._stories.add(number)
         self._follow(old.row if old else None)
         self._follow(new)
@@ -149,7 +153,7 @@ class Publication:
         """Make every file that the stories changed, and what another site than ``before`` (the
         one of the last run) changes."""
         t = self._tools
-        composer = Composer(t.catalogue, t.log, t.renderer, t.site, t.now)
+        composer = Composer(t.catalogue, t.log, t.renderer, t.site, t.now, t.cards)
         for group in self._catalogue.translations(self._keys).values():
             self._stories.update(number for number, _, _ in group)
             self._months.update(month for _, month, _ in group)

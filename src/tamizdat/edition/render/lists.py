@@ -241,6 +241,7 @@ def _period(period: Period, tongue: Tongue) -> str:
     return f"{words}, {tongue.words.fill(key, n=period.part, total=period.parts)}"
 
 
+@lru_cache(maxsize=4096)
 def _label_words(label: str, tongue: Tongue) -> str:
     if found := _SPAN.match(label):
         return _span(date.fromisoformat(found[1]), date.fromisoformat(found[2]), tongue)

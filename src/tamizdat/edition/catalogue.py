@@ -58,6 +58,15 @@ class Detail(msgspec.Struct, array_like=True, frozen=True):
     former: tuple[str, ...]
 
 
+class _PageDetail(msgspec.Struct, array_like=True, frozen=True):
+    """The same as far as a story's page needs it."""
+
+    memberships: msgspec.Raw
+    related: tuple[str, ...]
+    files: msgspec.Raw
+    former: tuple[str, ...]
+
+
 class Kept(NamedTuple):
     """A story in the catalogue: its row (with no ``files``, but their ids), and where its text is
     in the story log."""
@@ -79,6 +88,7 @@ class ListingRow(NamedTuple):
 
 
 _details = msgspec.json.Decoder(Detail)
+_page_details = msgspec.json.Decoder(_PageDetail)
 _card = msgspec.json.Decoder(Card)
 _encode = msgspec.json.Encoder().encode
 
@@ -150,8 +160,11 @@ class Catalogue:
             yield from map(_kept, self.db.execute(query, part).fetchall())
 
     def range(self, first: int, last: int) -> Iterator[Kept]:
+        """Stories as their pages need them: without memberships and files."""
         query = f"SELECT {_COLUMNS} FROM stories WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608 (a constant)
-        yield from map(_kept, self.db.execute(query, [first, last]))
+        for columns in self.db.execute(query, [first, last]):
+            detail = _page_details.decode(columns[11])
+            yield _made(columns, (), detail.related, detail.former, ())
 
     def at_path(self, path: str) -> list[str]:
         """The uris of the stories that claim an address."""
@@ -436,14 +449,25 @@ def decode_card(raw: bytes) -> Card:
 
 
 def _kept(columns: tuple[Any, ...]) -> Kept:
+    detail = _details.decode(columns[11])
+    return _made(columns, detail.memberships, detail.related, detail.former, detail.files)
+
+
+def _made(
+    columns: tuple[Any, ...],
+    memberships: tuple[Membership, ...],
+    related: tuple[str, ...],
+    former: tuple[str, ...],
+    files: tuple[int, ...],
+) -> Kept:
+    """A story of its columns, in the order of ``_COLUMNS``, and of what its detail says."""
     number, uri, version, language, path, live, month, rank, updated = columns[:9]
-    translation, card, detail, start, length = columns[9:]
-    d = _details.decode(detail)
+    translation, card, _, start, length = columns[9:]
     row = StoryRow(
         uri, version, language, path, bool(live), month, rank, updated, translation, card,
-        d.memberships, d.related, (), d.former,
+        memberships, related, (), former,
     )  # fmt: skip
-    return Kept(number, row, d.files, start, length)
+    return Kept(number, row, files, start, length)
 
 
 def _marks(values: Sequence[object]) -> str:

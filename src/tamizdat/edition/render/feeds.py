@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,8 +24,10 @@ _HREF = re.compile(r' (href|src)="(/[^"]*)"')
 _SRCSET = re.compile(r' srcset="([^"]*)"')
 
 
+@lru_cache(maxsize=128)
 def absolute(html: str, address: str) -> str:
-    """HTML of a body with whole addresses, for readers elsewhere."""
+    """HTML of a body with whole addresses, for readers elsewhere. Kept: a story is in four feeds,
+    and there again when the next one comes."""
     html = _HREF.sub(lambda m: f' {m[1]}="{address}{m[2]}"', html)
     return _SRCSET.sub(lambda m: f' srcset="{m[1].replace("/media/", f"{address}/media/")}"', html)
 

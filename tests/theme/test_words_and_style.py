@@ -83,7 +83,9 @@ def test_dates_are_those_of_the_language(
     assert calendar.month(2026, 0) == "2026"
 
 
-@pytest.mark.parametrize("code", ["en_GB", "ru", "ar", "uk", "be", "ka", "hy", "fa", "zh", "th", "gez"])
+@pytest.mark.parametrize(
+    "code", ["en_GB", "ru", "ar", "uk", "be", "ka", "hy", "fa", "zh", "th", "gez"]
+)
 @pytest.mark.parametrize("form", ["long", "full"])
 def test_dates_are_written_as_babel_writes_them(code: str, form: str) -> None:
     locale = Locale.parse(code)

@@ -244,8 +244,7 @@ class Edition:
         )  # fmt: skip
 
     def _take_cards(self, present: Pointer) -> dict[int, Card]:
-        """The cards at hand from the last run here, where it made the present paper. They are
-        given away: what fails leaves none."""
+        """The cards at hand where the last run here made the present paper, for one run."""
         made, cards = self._cards
         self._cards = (None, {})
         return cards if made == present else {}
@@ -273,7 +272,8 @@ class Edition:
         before = self._store.pointer_bytes()
         edition = self._last_number(before) + 1
         work = self.folder / "building"
-        _empty(work)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
         count = source.count()
         plan = ShopPlan(
             self.folder, work / catalogues.NAME, self.folder / log_name(edition), site,
@@ -499,8 +499,3 @@ def _lagging(report: Report, error: OSError) -> None:
         f"the paper is out, but its plain tree could not follow ({error.strerror or error}): "
         "free or mend the disk; the next run does the rest"
     )
-
-
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()

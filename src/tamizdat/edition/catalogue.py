@@ -115,7 +115,7 @@ class Catalogue:
             uri = f"{path.absolute().as_uri()}?{options}"
             self.db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
             self.db.execute("PRAGMA cache_size = -32768")
-            if mode != "read":
+            if mode == "built":  # Else what is read once would be mapped anew each time.
                 self.db.execute("PRAGMA mmap_size = 1073741824")
         if mode == "write":
             self.db.execute("PRAGMA journal_mode = WAL")

@@ -169,7 +169,7 @@ class Edition:
         with folder, calm_collector(), self._store.exclusive() as lock, self._marked():
             with contextlib.suppress(sqlite3.DatabaseError, StoreError, OSError):
                 self._recover()  # What is damaged is made anew.
-            report = self._build(source, site, progress or _silent, lock)
+            report = self._build(source, site, progress or (lambda *_: None), lock)
             self._sign(report)
         report.seconds = time.monotonic() - began
         return report
@@ -488,10 +488,6 @@ def published_site(folder: Path) -> Site | None:
             with Catalogue(path, "read") as catalogue:
                 return decode_site(catalogue.meta("site")) if catalogue.usable else None
     return None
-
-
-def _silent(done: int, total: int) -> None:
-    """Nobody asked."""
 
 
 def _lagging(report: Report, error: OSError) -> None:

@@ -154,7 +154,7 @@ class Calendar:
 def writer(pattern: str, locale: Locale) -> Callable[[date], str]:
     """Writes dates as Babel's ``format_date`` does in this pattern (CLDR's). Babel reads the
     pattern anew for each date; here it is read once, and its words are asked for once."""
-    parsed = parse_pattern(pattern).format
+    parsed = str(parse_pattern(pattern).format)
     fields = set(_FIELD.findall(parsed))
     if not fields <= _FIELDS:
         return partial(format_date, format=pattern, locale=locale)
@@ -166,8 +166,7 @@ def writer(pattern: str, locale: Locale) -> Callable[[date], str]:
         number, month = day.day, day.month
         numbers = {"d": number, "dd": f"{number:02}", "M": month, "MM": f"{month:02}"}
         named = {**months[month], **weekdays[day.weekday()]}
-        words: str = parsed % {**numbers, "y": day.year, **named}
-        return words
+        return parsed % {**numbers, "y": day.year, **named}
 
     return write
 

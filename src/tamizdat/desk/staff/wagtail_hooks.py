@@ -3,17 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
+from laces.components import Component
 from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
+from wagtail.users.widgets import UserListingButton
 
 from tamizdat.desk.staff import inline_scripts, signed_out
 from tamizdat.desk.staff.access import urls as access_urls
+from tamizdat.desk.staff.access.factors import factors_of
 from tamizdat.desk.staff.access.words import ACTIONS
+from tamizdat.desk.staff.models import User
 
 inline_scripts.of_choosers()
 
@@ -46,3 +53,25 @@ def session_script() -> str:
         reverse("desk_session"),
         signed_out.SIGNED_OUT,
     )
+
+
+@hooks.register("register_user_listing_buttons")
+def sessions_button(user: User, request_user: User) -> Iterator[UserListingButton]:
+    if request_user.has_perm("staff.change_user"):
+        yield UserListingButton(
+            gettext("Sessions"), reverse("staff_sessions", args=[user.pk]), icon_name="key"
+        )
+
+
+class SecondFactorPanel(Component):
+    """Says on the home page that a password alone opens this account."""
+
+    order = 10
+    template_name = "staff/access/notice.html"
+
+
+# After the newsroom's own panels, which replace Wagtail's.
+@hooks.register("construct_homepage_panels", order=10)
+def second_factor_panel(request: HttpRequest, panels: list[Any]) -> None:
+    if isinstance(request.user, User) and not factors_of(request.user).asked:
+        panels.insert(0, SecondFactorPanel())

@@ -35,9 +35,14 @@ def test_the_demo_is_filled_published_checked_continued_and_stopped(
     assert (tree / "ru" / "index.html").is_file()
     _nothing_of_the_staff_is_in(tree)
     _the_reader_coped(report)
+    assert report["drop"] == "http://127.0.0.1:18722/"
+    assert f'action="{report["drop"]}' in (tree / "en" / "write" / "index.html").read_text()
 
     with sqlite3.connect(tmp_path / "demo" / "desk.sqlite3") as database:
         database.execute(HEADLINE)
+        letters = database.execute("SELECT sealed FROM letters_message").fetchall()
+    assert len(letters) == 1, "the demo wrote to itself"
+    assert b"The demo" not in letters[0][0]
     passwords = (tmp_path / "demo" / "secrets" / "demo-accounts").read_text()
     again = _serve_and_stop(environment, tmp_path, tamizdat)
     assert again["stories"] == report["stories"], "nothing is doubled"

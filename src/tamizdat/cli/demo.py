@@ -19,6 +19,7 @@ import click
 from tamizdat.cli import common
 from tamizdat.cli.demo_check import CheckError, check_desk, check_paper
 from tamizdat.cli.demo_coping import Told, cope, pages_of
+from tamizdat.cli.demo_drop import child_of, port_of, prove, url_of, with_drop
 from tamizdat.cli.demo_mirrors import DemoMirrors, demo_mirrors
 from tamizdat.cli.folder import start_folder, write_secret
 from tamizdat.cli.init import make_vault, prepare_database
@@ -33,7 +34,7 @@ HOST = "127.0.0.1"
 PASSWORDS = "demo-accounts"
 HOLDERS = ("anna", "ben", "cleo")
 MIRRORS_FROM = 10  # ports after the first one
-ROLES = ("reporter", "editor", "publisher", "operator")
+ROLES = ("reporter", "editor", "publisher", "operator", "readers")
 
 
 @click.command()
@@ -57,9 +58,9 @@ ROLES = ("reporter", "editor", "publisher", "operator")
 def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
     """Fill a demo newsroom, publish it, serve desk, paper and mirrors.
 
-    Everything is invented and stays on this machine. One of the three mirrors lies and one is
-    slow; a reader gets every page all the same. Stop it with Ctrl-C; run again, it goes on with
-    what is there.
+    Everything is invented and stays on this machine. A letterbox takes what readers write to the
+    desk. One of the three mirrors lies and one is slow; a reader gets every page all the same.
+    Stop it with Ctrl-C; run again, it goes on with what is there.
     """
     started = time.monotonic()
     with demo_mirrors(_newsroom(folder, port), port + MIRRORS_FROM) as mirrors:
@@ -68,11 +69,11 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
         push(mirrors)
         mirrors.start()
         stories = count_stories()
-        desk_port = free_port(HOST, port)
-        paper_port = free_port(HOST, port + 1, taken=[desk_port])
-        processes = children(newsroom, desk_port=desk_port, paper_port=paper_port)
+        drop = child_of(newsroom)
+        desk_port, paper_port = _ports(port, port_of(newsroom))
+        processes = [drop, *children(newsroom, desk_port=desk_port, paper_port=paper_port)]
         with Supervisor(processes, say=common.say, log_folder=newsroom.run) as supervisor:
-            common.say("Starting desk, worker and paper …")
+            common.say("Starting drop, desk, worker and paper …")
             supervisor.start()
             supervisor.wait_until_ready()
             report: dict[str, Any] = {
@@ -83,13 +84,15 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
                 "edition": str(newsroom.edition / "tree"),
                 "paper": f"http://{HOST}:{paper_port}/",
                 "desk": f"http://{HOST}:{desk_port}/desk/",
+                "drop": f"{url_of(newsroom)}/",
                 "mirrors": [Told(m.name, m.kind, m.settings.url) for m in mirrors.all],
                 "verified": False,
             }
             if once:
-                common.say("Asking the paper and the desk …")
+                common.say("Asking the paper and the desk, writing to the desk …")
                 check_paper(HOST, paper_port, newsroom.edition / "tree")
                 check_desk(HOST, desk_port)
+                prove(newsroom)
                 report |= {"mirrors": read_all(mirrors, supervisor), "verified": True}
             report["seconds"] = round(time.monotonic() - started, 1)
             common.print_json(report) if as_json else _tell(report, passwords, once)
@@ -105,9 +108,8 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
         raise ConfigError(f"{folder} is a real newsroom: name another folder with --dir")
     if not settings.exists():
         common.say(f"Starting a demo newsroom in {folder.resolve()} …")
-    desk_port = free_port(HOST, port)
-    paper_port = free_port(HOST, port + 1, taken=[desk_port])
-    return start_folder(
+    desk_port, paper_port = _ports(port)
+    newsroom = start_folder(
         folder,
         name="The Meridian",
         address=f"http://{HOST}:{paper_port}",
@@ -117,6 +119,13 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
         paper_port=paper_port,
         demo=True,
     )
+    return with_drop(newsroom, port + 2)
+
+
+def _ports(first: int, *taken: int) -> tuple[int, int]:
+    """For the desk and the paper."""
+    desk_port = free_port(HOST, first, taken=taken)
+    return desk_port, free_port(HOST, first + 1, taken=[desk_port, *taken])
 
 
 def fill(newsroom: Newsroom) -> dict[str, str]:
@@ -179,10 +188,11 @@ def _show_coping(mirrors: DemoMirrors, supervisor: Supervisor) -> None:
 def _passwords(newsroom: Newsroom) -> dict[str, str]:
     """The demo accounts' passwords: drawn at the first run, kept in ``secrets/``."""
     path = newsroom.secrets / PASSWORDS
-    if not path.exists():
-        drawn = {role: secrets.token_urlsafe(12) for role in ROLES}
-        write_secret(newsroom, PASSWORDS, json.dumps(drawn))
-    kept: dict[str, str] = json.loads(path.read_text())
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    missing = [role for role in ROLES if role not in kept]
+    if missing:
+        kept |= {role: secrets.token_urlsafe(12) for role in missing}
+        write_secret(newsroom, PASSWORDS, json.dumps(kept))
     return kept
 
 
@@ -203,6 +213,7 @@ def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None
     click.echo(f"The paper   {report['paper']}   {report['stories']} stories")
     click.echo(f"The desk    {report['desk']}")
     click.echo(f"As files    {report['edition']}")
+    click.echo(f"Write to us {report['paper']}en/write/   letterbox: {report['drop']}")
     for at, mirror in enumerate(report["mirrors"]):
         click.echo(f"{'' if at else 'Mirrors':<12}{mirror.url}   {mirror.name}, {mirror.kind}")
     click.echo("\nLog in to the desk as        with the password")
@@ -215,6 +226,7 @@ def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None
         click.echo(f"\nEverything answers. {report['pages']} pages, {report['seconds']} s.")
     else:
         click.echo("\nA reporter writes and sends to review; an editor or publisher publishes.")
+        click.echo("What is written to the desk, “readers” finds under Messages within a minute.")
         click.echo("Stop with Ctrl-C. All of it is invented and stays on this machine.")
 
 

@@ -104,7 +104,7 @@ class InboxView(LettersView):
             "words": words,
             "letters": found[:FOUND],
             "found": len(found),
-            "searched": SEARCHED,
+            "searched": f"{SEARCHED:,}",
             "shown": None,
             "page": None,
         }

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -128,6 +130,14 @@ def test_slow_senders_do_not_keep_others_waiting(server: Server) -> None:
     finally:
         for one in slow:
             one.close()
+
+
+def test_a_second_one_on_the_same_folder_says_so_and_ends(server: Server) -> None:
+    command = [sys.executable, "-m", "tamizdat", "drop", "serve", str(server.folder)]
+    second = subprocess.run([*command, "--port", "1"], capture_output=True, text=True, timeout=60)
+    assert second.returncode == 1
+    assert second.stderr.startswith("tamizdat: another drop works in ")
+    assert "Traceback" not in second.stderr
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from granian.log import LogLevels
 
 from tamizdat.cli.processes import die_with_parent, follow_supervisor
 from tamizdat.drop.settings import DropFolder
+from tamizdat.drop.spool import require_free
 
 FOLDER = "TAMIZDAT_DROP"
 # Read by a process when it starts: by Python, by glibc, and by jemalloc in granian.
@@ -45,12 +46,13 @@ def drop_application() -> Callable[..., Any]:
 
 
 def serve_drop(drop: DropFolder, *, host: str, port: int) -> None:
-    """Serve a drop until a signal ends it."""
+    """Serve a drop until a signal ends it. Raises ``DropSettingsError`` where it is served."""
     _wipe(drop, host, port)
     os.environ[FOLDER] = str(drop.folder)
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     follow_supervisor()
+    require_free(drop.spool)
     Granian(
         "drop",
         address=host,

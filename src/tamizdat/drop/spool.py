@@ -220,6 +220,12 @@ class Spool:
         os.fsync(self._folder)
 
 
+def require_free(folder: Path) -> None:
+    """Raises ``DropSettingsError`` where another drop works in this spool."""
+    _make_folder(folder)
+    os.close(_lock(folder))
+
+
 def closed_names(folder: Path) -> list[str]:
     """The names of the closed batches, oldest first."""
     return sorted(name for name in os.listdir(folder) if is_name(name))  # noqa: PTH208 - names

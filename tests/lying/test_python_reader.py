@@ -31,10 +31,11 @@ def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_HEAD_SECONDS", 2.0)
 
 
-def read(scene: Scene, answer: Answer, state: Path) -> str:
-    """What is read of a mirror, in the words of a ``Lie``; fails where it is false."""
+def read(scene: Scene, answer: Answer, state: Path, expected: str = READS) -> str:
+    """What is read of a mirror, in the words of a ``Lie``; fails where it is false. Whom silence
+    is expected of is not waited for; of others a busy machine may be slow."""
     with Mirror(answer) as mirror:
-        fetcher = HttpFetcher(mirror.url, timeout=1.0)
+        fetcher = HttpFetcher(mirror.url, timeout=1.0 if expected == "unreachable" else 4.0)
         try:
             reader = scene.reader(fetcher, state)
             reader.refresh()
@@ -57,7 +58,8 @@ def test_a_lie_is_never_shown_and_the_next_mirror_serves(
 ) -> None:
     state = scene.remembering(tmp_path / "state") if returning else tmp_path / "state"
     began = time.monotonic()
-    assert read(scene, lie.tell(scene), state) == lie.said_by("python", returning=returning)
+    expected = lie.said_by("python", returning=returning)
+    assert read(scene, lie.tell(scene), state, expected) == expected
     assert time.monotonic() - began < PATIENCE
     assert read(scene, honest(scene.present), state) == READS
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -118,6 +119,17 @@ def jpeg(width: int = 1600, height: int = 1000, **save: Any) -> bytes:
     image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
     out = io.BytesIO()
     image.save(out, "JPEG", quality=85, **save)
+    return out.getvalue()
+
+
+def pdf(**told: str) -> bytes:
+    """A real PDF of one empty page; ``told`` are entries of its notes, such as ``Author``."""
+    out = io.BytesIO()
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        for name, value in told.items():
+            document.docinfo[f"/{name}"] = value
+        document.save(out)
     return out.getvalue()
 
 

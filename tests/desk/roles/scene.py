@@ -33,7 +33,7 @@ from tamizdat.desk.newsroom.models import Place as PlaceModel
 from tamizdat.desk.publishing.models import BuildRequest
 from tamizdat.desk.staff.models import User
 from tamizdat.desk.staff.roles import ROLES
-from tests.desk.conftest import jpeg, make_user
+from tests.desk.conftest import jpeg, make_user, pdf
 
 NOBODY, NO_ROLE, SUPERUSER = "nobody", "no role", "superuser"
 # The letter of a table's column, by role.
@@ -82,7 +82,7 @@ class Scene:
             data=jpeg(64, 64), title="Fog", description="Fog", acting_user=self.author
         )
         self.document = actions.add_attachment(
-            file=ContentFile(b"%PDF-1.4 not much"), name="a.pdf", title="A", acting_user=self.author
+            file=ContentFile(pdf()), name="a.pdf", title="A", acting_user=self.author
         )  # type: ignore[arg-type]  # Django's file is one in all but name.
         self.request = BuildRequest.objects.create(
             kind="full", state="failed", error="It broke.", acting_user=self.author

@@ -18,7 +18,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Locale
 
-from tamizdat.desk.newsroom import attachments
+from tamizdat.desk.newsroom import attachment_cleaning, attachments
 from tamizdat.desk.newsroom.errors import ActionError
 from tamizdat.desk.newsroom.models import (
     Article,
@@ -64,19 +64,21 @@ def add_photo(*, data: bytes, title: str, acting_user: User | None = None, **fie
 def add_attachment(
     *, file: BinaryIO, name: str, title: str, acting_user: User | None = None, **fields: Any
 ) -> Attachment:
-    """Take in a recording, film or document. Raises ``FileError``."""
+    """Take in a recording, film or document, cleaned. Raises ``FileError``."""
     media_type = attachments.sniff(file, name)
+    cleaned = attachment_cleaning.clean(file, media_type)
     attachment = Attachment(
         title=title[:255] or name,
         media_type=media_type,
-        sha256=attachments.sha256_of(file),
+        sha256=attachments.sha256_of(cleaned),
         uploaded_by_user=acting_user,
         **fields,
     )
-    file.seek(0)
-    attachment.file = File(file, name=name)
-    attachment._set_document_file_metadata()
-    attachment.save()
+    with cleaned:
+        cleaned.seek(0)
+        attachment.file = File(cleaned, name=name)
+        attachment._set_document_file_metadata()
+        attachment.save()
     log(instance=attachment, action="wagtail.create", user=acting_user)
     return attachment
 

@@ -7,13 +7,13 @@ import hashlib
 from typing import Any
 
 from django import forms
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.uploadedfile import UploadedFile
 from wagtail.documents.forms import BaseDocumentForm
 from wagtail.images.fields import WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
-from tamizdat.desk.newsroom import attachments, photos
+from tamizdat.desk.newsroom import attachment_cleaning, attachments, photos
 from tamizdat.desk.newsroom.errors import FileError, PhotoError
 from tamizdat.desk.newsroom.photo_cleaning import MAX_BYTES, clean_photo
 
@@ -76,10 +76,9 @@ class AttachmentForm(BaseDocumentForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "file" in self.fields:
-            self.fields[
-                "file"
-            ].help_text = (
-                "Readers get it as it is: look inside for names and places that must not be there."
+            self.fields["file"].help_text = (
+                "Names, dates and places in the file's own notes are taken out. Look at the pages "
+                "themselves, and listen: what must not be there stays there."
             )
 
     def clean_file(self) -> Any:
@@ -91,8 +90,9 @@ class AttachmentForm(BaseDocumentForm):
             raise forms.ValidationError("This file is larger than 500 MB.", code="file")
         try:
             self.instance.media_type = attachments.sniff(file, upload.name or "")
+            cleaned = File(attachment_cleaning.clean(file, self.instance.media_type), upload.name)
         except FileError as error:
             raise forms.ValidationError(str(error), code="file") from error
-        self.instance.sha256 = attachments.sha256_of(file)
-        upload.seek(0)
-        return upload
+        self.instance.sha256 = attachments.sha256_of(cleaned)
+        cleaned.seek(0)
+        return cleaned

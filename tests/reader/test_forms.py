@@ -14,6 +14,8 @@ import pytest
 
 from tamizdat.drop.envelope import Submission
 from tamizdat.edition.paper import page_renderer
+from tamizdat.edition.render.letters import form_words
+from tamizdat.edition.render.templates import environment
 from tamizdat.edition.signed import ceremony
 from tamizdat.edition.signed.told import Mirror, site_json
 from tamizdat.edition.site import Letters
@@ -326,6 +328,43 @@ def test_it_fits_a_phone_and_all_can_be_reached_by_keyboard(
     assert order == ["text", "contact", "name", "story", "submit"]
 
 
+SUBSCRIBE = """{% from "_letter.html" import letter, field %}<!doctype html>
+<html lang="en"><title>Weekly</title><script src="/assets/forms.js" defer></script>
+{% call letter("subscribe", letters, "en", words, lists="newsletters") -%}
+{{ field("subscribe", "address", "Your address", 254, needed=true, type="email") }}
+{% for slug in ("weekly", "daily", "monthly") %}<label><input type="checkbox" name="newsletters"
+value="{{ slug }}"{% if slug != "daily" %} checked{% endif %}> {{ slug }}</label>{% endfor %}
+<input type="hidden" name="privacy" value="3"><input type="hidden" name="form" value="article">
+{%- endcall %}</html>"""
+
+
+def test_any_other_form_is_made_of_the_same_parts(
+    drop: Box, copy: Copy, paper: Callable[..., str], visit: Open
+) -> None:
+    """As the sign-up for a newsletter will be: lists, hidden fields, an address that is checked."""
+    words = form_words("en", done="Nearly there", done_text="Look into your mail.", again="")
+    letters = Letters(drops=(drop.url,), recipient=RECIPIENT)
+    form = environment.from_string(SUBSCRIBE).render(letters=letters, words=words)
+    copy.change = lambda path, data: form.encode() if path == "/en/write/" else data
+    page = visit(f"{paper(drop.url)}en/write/")
+    page.fill("[name=address]", "ada")
+    page.click("button")
+    assert "not a mail address" in page.inner_text(".wrong")
+    page.fill("[name=address]", "ada@post.example")
+    page.click("button")
+    page.wait_for_selector(".sent")
+    assert "Nearly there" in page.inner_text(".sent")
+    assert page.locator(".sent button").count() == 0
+    assert [found.fields for found in drop.letters()] == [
+        {
+            "address": "ada@post.example",
+            "newsletters": ["weekly", "monthly"],
+            "privacy": 3,
+            "form": "article",
+        }
+    ]
+
+
 class Signed(Room):
     """A signed paper whose page names another recipient for letters than its holders signed."""
 
@@ -360,6 +399,33 @@ def test_where_the_worker_is_letters_are_sealed_to_the_key_that_the_holders_sign
     page.click("button")
     page.wait_for_selector(".sent")
     assert [found.fields["text"] for found in drop.letters()] == [TEXT]
+
+
+def test_a_paper_without_keys_has_a_worker_that_says_so_at_once(
+    drop: Box, paper: Callable[..., str], visit: Open
+) -> None:
+    page = visit(f"{paper(drop.url)}en/write/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+    page.reload()
+    assert page.evaluate("Boolean(navigator.serviceWorker.controller)")
+    fill_in(page)
+    page.click("button")
+    page.wait_for_selector(".sent", timeout=10_000)
+    assert len(drop.letters()) == 1
+
+
+def test_where_the_holders_signed_no_key_yet_the_pages_own_counts(
+    drop: Box, copy: Copy, tmp_path: Path, visit: Open
+) -> None:
+    room = Signed(tmp_path, [copy.url])
+    room.open_with(Letters(drops=(drop.url,), recipient=RECIPIENT), "")
+    copy.serve(tmp_path / "edition")
+    page = visit("about:blank")
+    with_worker(page, f"{copy.url}en/write/")
+    fill_in(page)
+    page.click("button")
+    page.wait_for_selector(".sent")
+    assert len(drop.letters()) == 1
 
 
 def test_where_the_worker_cannot_tell_the_key_nothing_is_sent(

@@ -257,6 +257,10 @@ def test_who_lost_everything_begins_anew_and_ends_what_is_open_elsewhere(
     expect(new.get_by_text("New phone")).to_be_visible()
     expect(new.get_by_text("Chrome on Linux")).to_have_count(1)
     _well_made(new)
+    accounts = tamizdat("desk", "--dir", str(guarded.folder), "user", "list", "--json")["accounts"]
+    elsa = next(account for account in accounts if account["name"] == "elsa")
+    assert elsa["roles"] == ["Editor"]
+    assert elsa["opened_by"] == ["password", "1 passkey"]
     new.get_by_role("link", name="Remove New phone").click()
     new.get_by_role("button", name="Remove it").click()
     expect(new.get_by_text("This is your only one")).to_be_visible()

@@ -123,3 +123,13 @@ def test_the_desk_is_measured_from_the_click_to_the_page(tmp_path: Path) -> None
     found = measured("desk", tmp_path, "--size", "80", "--clicks", "1")
     assert {"article list", "chooser", "editor", "dashboard"} < set(found["seconds"])
     assert found["seconds"]["click, until the paper serves it"][0] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_letterbox_is_measured_beside_an_app_that_flushes_each_by_itself(
+    tmp_path: Path,
+) -> None:
+    found = measured("drop", tmp_path, "--size", "200", "--connections", "8")
+    for kind in ("sealed", "form", "peer"):
+        assert found["figures"][kind][0]["lies"] == 200

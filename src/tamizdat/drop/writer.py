@@ -126,6 +126,9 @@ class Writer:
         except OSError as failed:
             self._complain(f"cannot write to the spool: {failed.strerror}")
             error = FullError("it could not be kept")
+        except Exception as mistake:  # Whoever waits must be told, whatever it was.
+            self._complain(f"cannot write to the spool: {type(mistake).__name__}")
+            error = FullError("it could not be kept")
         self._length -= sum(item.length for item in group)
         for item in group:
             if item.done.done():  # Whoever waited is gone; it is kept all the same.

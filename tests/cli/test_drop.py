@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A letterbox is made from a newsroom, and can be given away."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tamizdat.config import Newsroom
+from tamizdat.drop.settings import DropFolder
+from tamizdat.letterbox import collector_public, recipient
+from tests.cli.conftest import Tamizdat
+
+
+def test_a_letterbox_has_the_newsrooms_public_keys_and_no_secret(
+    folder: Path, tmp_path: Path, tamizdat: Tamizdat
+) -> None:
+    box = tmp_path / "pier"
+    done = tamizdat(
+        "drop", "init", box, "--dir", folder, "--url", "https://Pier.example:8443", "--json"
+    )
+    assert json.loads(done.stdout)["hosts"] == ["pier.example"]
+    newsroom = Newsroom(folder)
+    made = DropFolder(box).settings
+    assert made.recipients == (recipient(newsroom),)
+    assert made.collector == collector_public(newsroom)
+    assert made.languages == newsroom.settings.languages
+    everything = b"".join(path.read_bytes() for path in box.rglob("*") if path.is_file())
+    for secret in newsroom.secrets.iterdir():
+        assert secret.read_bytes().strip() not in everything
+    assert b"AGE-SECRET-KEY" not in everything
+    assert b"PRIVATE" not in everything
+    assert (box / "drop.toml").stat().st_mode & 0o077 == 0
+    status = json.loads(tamizdat("drop", "status", box, "--json").stdout)
+    assert status == {
+        "ok": True, "batches": 0, "open": 0, "bytes": 0, "cap": made.cap, "share": 0.0,
+    }  # fmt: skip
+
+
+def test_made_again_it_follows_the_newsroom_and_keeps_the_operators_changes(
+    folder: Path, tmp_path: Path, tamizdat: Tamizdat
+) -> None:
+    box = tmp_path / "pier"
+    tamizdat("drop", "init", box, "--dir", folder)
+    file = box / "drop.toml"
+    file.write_text(
+        file.read_text()
+        .replace("cap = 1073741824", "cap = 300000000")
+        .replace("trusted_proxies = []", 'trusted_proxies = ["10.1.2.3"]')
+    )
+    settings = folder / "tamizdat.toml"
+    settings.write_text(
+        settings.read_text().replace('languages = ["en"]', 'languages = ["en", "ru"]')
+    )
+    (box / "spool" / "waits").write_text("x")
+    tamizdat("drop", "init", box, "--dir", folder, "--url", "http://abc.onion")
+    made = DropFolder(box).settings
+    assert (made.cap, made.trusted_proxies) == (300_000_000, ("10.1.2.3",))
+    assert made.languages == ("en", "ru")
+    assert made.hosts == ("abc.onion",)
+    assert (box / "spool" / "waits").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(
+    folder: Path, tmp_path: Path, tamizdat: Tamizdat
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("mine")
+    done = tamizdat("drop", "init", tmp_path / "other", "--dir", folder, code=1)
+    assert "name an empty folder" in done.stderr
+    done = tamizdat("drop", "serve", tmp_path / "other", code=1)
+    assert "is not a drop" in done.stderr
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["letter.txt"]

@@ -254,9 +254,11 @@ def test_what_was_taken_but_never_answered_is_one_letter_wherever_it_goes_next(
 def test_work_that_a_busy_drop_asks_for_is_done_while_the_page_lives(
     drops: Drops, paper: Callable[..., str], visit: Open
 ) -> None:
-    drop = drops(limits={"free": 0, "work": 20_000})
+    drop = drops(limits={"all_free": 0, "work": 20_000})
     page = visit(f"{paper(url(drop))}en/write/")
     fill_in(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.evaluate(
         "() => { let last = performance.now(); window.longest = 0; const beat = () => {"
         "const now = performance.now(); window.longest = Math.max(longest, now - last);"
@@ -265,6 +267,7 @@ def test_work_that_a_busy_drop_asks_for_is_done_while_the_page_lives(
     page.click("button")
     page.wait_for_selector(".sent")
     assert len(opened(drop.folder)) == 1
+    assert "?proof=" in asked[-1]
     assert page.evaluate("longest") < 500
 
 

@@ -39,12 +39,14 @@ def hosts(
     entries: Mapping[str, int],
     *,
     http2: bool = True,
+    requests: int = 1_000,
 ) -> Iterator[int]:
-    """``mirrors`` are folders by host, ``entries`` ports of servers by host. Yields the port on
-    which all of them are answered for."""
+    """``mirrors`` are folders by host, ``entries`` ports of servers by host; a connection is good
+    for so many ``requests``. Yields the port on which all of them are answered for."""
     port = free_port()
     listen = f"127.0.0.1:{port} ssl{' http2' if http2 else ''}"
-    tls = {host: _tls(authority.certify(host)) for host in (*mirrors, *entries)}
+    most = f"keepalive_requests {requests};"
+    tls = {host: _tls(authority.certify(host)) + most for host in (*mirrors, *entries)}
     sites = [_mirror(host, folder, listen, tls[host]) for host, folder in mirrors.items()]
     sites += [
         _PROXY.format(listen=listen, host=host, port=to, tls=tls[host])

@@ -44,7 +44,7 @@ class Network:
 
 
 @contextmanager
-def network(folder: Path, *, http2: bool = True) -> Iterator[Network]:
+def network(folder: Path, *, http2: bool = True, requests: int = 1_000) -> Iterator[Network]:
     authority = Authority(folder / "certificates")
     right = authority.certify(ENTRY, *MIRRORS, NOTICE)
     wrong = self_signed(folder / "wrong.pem", ENTRY, *MIRRORS)
@@ -54,7 +54,9 @@ def network(folder: Path, *, http2: bool = True) -> Iterator[Network]:
     copies = dict.fromkeys(MIRRORS, edition)
     with (
         paper(edition, folder) as port,
-        hosts(folder / "nginx", authority, copies, {ENTRY: port}, http2=http2) as upstream,
+        hosts(
+            folder / "nginx", authority, copies, {ENTRY: port}, http2=http2, requests=requests
+        ) as upstream,
         Censor(upstream, right, wrong) as censor,
     ):
         yield Network(room, censor, authority.fingerprints)

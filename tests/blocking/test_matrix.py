@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,11 @@ pytestmark = [
     pytest.mark.xdist_group("blocking"),  # Times of two at once would say little.
 ]
 TRIES = 5
+LETTING_GO: dict[str, dict[str, Any]] = {
+    "HTTP/1.1": {"http2": False},
+    "HTTP/1.1, one request a connection": {"http2": False, "requests": 1},
+    "HTTP/2, one request a connection": {"requests": 1},
+}
 VERIFIED = {READ: "Verified", UNREAD: "Проверено", LONG: "Verified"}
 Figure = Callable[[str, object], None]
 Readers = Returning | First
@@ -35,6 +42,7 @@ class Scene:
         self.returning = returning
         self.first = first
         self.unblocked = cache(self._unblocked)
+        self.wall = WALL
 
     def block(self, case: Case) -> None:
         self.network.censor.block(case.blocks, case.otherwise, case.allowed)
@@ -57,14 +65,18 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         first.close()
 
 
-@pytest.fixture(scope="module")
-def old_scene(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """The same where hosts speak HTTP/1.1: another request is another connection."""
-    folder = tmp_path_factory.mktemp("old-blocking")
+@pytest.fixture(scope="module", params=sorted(LETTING_GO))
+def letting_go(
+    request: pytest.FixtureRequest, scene: Scene, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """The same where another request can be another connection."""
+    folder = tmp_path_factory.mktemp("letting-go")
     playwright = scene.first.playwright
-    with network(folder, http2=False) as net:
+    with network(folder, **LETTING_GO[request.param]) as net:
         first = First(playwright, net, folder)
-        yield Scene(net, Returning(playwright, net, folder), first)
+        found = Scene(net, Returning(playwright, net, folder), first)
+        found.wall = replace(WALL, limit=5.0) if "one request" in request.param else WALL
+        yield found
         first.close()
 
 
@@ -141,10 +153,10 @@ def test_a_first_reader_waits_little(case: Case, scene: Scene, record_property: 
 @pytest.mark.slow
 @pytest.mark.parametrize("who", ["returning", "first"])
 def test_a_page_longer_than_a_connection_carries_is_read_over_several(
-    who: str, old_scene: Scene, record_property: Figure
+    who: str, letting_go: Scene, record_property: Figure
 ) -> None:
-    """With HTTP/2 a browser keeps to one connection, frozen or not: docs/blocking.md."""
-    read_often(WALL, old_scene, getattr(old_scene, who), f"{who}, HTTP/1.1", record_property)
+    """A browser keeps to a connection that its server does not end, frozen or not."""
+    read_often(letting_go.wall, letting_go, getattr(letting_go, who), who, record_property)
 
 
 @pytest.mark.parametrize("block", [Block.RESET, Block.PAGE_200])

@@ -138,19 +138,25 @@ def test_the_address_of_a_volume_that_is_no_more_leads_to_its_list(scene: Scene)
 
 
 def test_silence_costs_a_few_seconds_and_is_remembered(scene: Scene) -> None:
+    """Beyond what the same costs on this machine, as busy as it is, where nobody is silent."""
     scene.settle()
+    spoken = seconds(scene, 5)
     scene.entry.silent = True
+    first = seconds(scene, 2)
+    asked = len(scene.entry.asked)
+    second = seconds(scene, 3)
+    print(f"silent entry: {spoken:.1f} s without, {first:.1f} s, then {second:.1f} s")  # noqa: T201
+    assert first - spoken < 5
+    assert second - spoken < 2
+    assert len(scene.entry.asked) == asked, "the second page does not ask who was silent before"
+
+
+def seconds(scene: Scene, story: int) -> float:
+    """From navigation to the text."""
     began = time.monotonic()
-    scene.page.goto(scene.address(scene.room.path(2)), wait_until="commit")
+    scene.page.goto(scene.address(scene.room.path(story)), wait_until="commit")
     scene.page.wait_for_selector("article")
-    first = time.monotonic() - began
-    began = time.monotonic()
-    scene.page.goto(scene.address(scene.room.path(3)), wait_until="commit")
-    scene.page.wait_for_selector("article")
-    second = time.monotonic() - began
-    print(f"silent entry: {first:.1f} s, then {second:.1f} s")  # noqa: T201
-    assert first < 5
-    assert second < 2
+    return time.monotonic() - began
 
 
 def test_behind_a_wall_of_sixteen_kilobytes_pages_and_pictures_come_all_the_same(

@@ -27,7 +27,8 @@ def test_a_letterbox_has_the_newsrooms_public_keys_and_no_secret(
     assert made.languages == newsroom.settings.languages
     everything = b"".join(path.read_bytes() for path in box.rglob("*") if path.is_file())
     for secret in newsroom.secrets.iterdir():
-        assert secret.read_bytes().strip() not in everything
+        kept = secret.read_bytes().strip()
+        assert not kept or kept not in everything
     assert b"AGE-SECRET-KEY" not in everything
     assert b"PRIVATE" not in everything
     assert (box / "drop.toml").stat().st_mode & 0o077 == 0

@@ -60,7 +60,9 @@ class HeadersMiddleware:
             _request.reset(token)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", policy(nonce_of(request)))
+        # Where the database does not answer, nobody can be asked who is signed in.
+        found = nonce_of(request) if response.status_code < 500 else ""
+        response.headers.setdefault("Content-Security-Policy", policy(found))
         return response
 
 

@@ -419,3 +419,35 @@ def test_ending_all_leaves_the_one_that_is_named(reporter: User, browser: Browse
 )
 def test_a_device_is_named_in_words(agent: str, said: str) -> None:
     assert device_of(agent) == said
+
+
+# --- What the desk tells browsers.
+
+
+def test_no_page_of_the_desk_lets_inline_scripts_run_but_its_own(
+    reporter: User, browser: Browser
+) -> None:
+    assert "script-src 'self';" in browser.get(LOGIN)["Content-Security-Policy"]
+    assert "script-src 'self';" in browser.get("/nowhere/")["Content-Security-Policy"]
+    browser.password("rita")
+    page = browser.get("/desk/snippets/newsroom/article/add/")
+    policy = page["Content-Security-Policy"]
+    nonce = re.search(r"script-src 'self' 'nonce-([\w-]{24})';", policy)
+    assert nonce
+    inline = re.findall(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>", page.content.decode())
+    assert inline
+    assert {re.sub(r"\s", "", attributes) for attributes in inline} == {f'nonce="{nonce[1]}"'}
+    other = Browser()
+    other.password("rita")
+    assert nonce[1] not in other.get("/desk/account/")["Content-Security-Policy"]
+
+
+def test_browsers_are_told_to_keep_to_themselves(browser: Browser) -> None:
+    answer = browser.get(LOGIN)
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
+    assert "publickey-credentials-create=(self)" in answer["Permissions-Policy"]
+    assert "geolocation=()" in answer["Permissions-Policy"]

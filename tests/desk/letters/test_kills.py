@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tamizdat.config import Newsroom
+from tests import prepared
 from tests.desk.publishing.test_processes import SERVER, database
 
 SCENE = Path(__file__).with_name("kill_scene.py")
@@ -37,7 +38,9 @@ def killed(tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
     def kill(server: str, number: int, seed: int, together: int) -> dict[str, Any]:
         folder, drop = tmp_path / "newsroom", tmp_path / "drop"
-        folder.mkdir()
+        if server == "sqlite":
+            prepared.put_database(folder)
+        folder.mkdir(exist_ok=True)
         drop.mkdir()
         with database(f"letters{seed}") as own:
             url = "sqlite" if server == "sqlite" else own

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import base64
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +167,17 @@ def test_nobody_is_signed_up_who_left_out_what_is_needed(drop: InProcess, missin
     assert reply.status == 400
     assert f'id="wrong-{missing}"' in reply.text
     assert opened(drop.folder) == []
+
+
+def test_what_other_programs_seal_is_taken(drop: InProcess) -> None:
+    vectors = Path(__file__).parent.parent / "vectors" / "submissions" / "submissions.json"
+    letters = json.loads(vectors.read_text())["letters"]
+    sealed = [base64.b64decode(one["sealed"]) for one in letters if one.get("sealed")]
+    assert len(sealed) > 5
+    # A stanza that means nothing is allowed too ("grease").
+    sealed.append(sealed[0].replace(b"\n--- ", b"\n-> x-grease y z\nAAAA\n--- ", 1))
+    for one in sealed:
+        assert drop.ask("POST", "/v1/sealed", one).status == 200
 
 
 def test_a_robot_that_fills_in_the_trap_is_thanked_and_forgotten(drop: InProcess) -> None:

@@ -77,8 +77,9 @@ class Pass:
         self._last: Any = None
         self._rows_done = False
 
-    def step(self, limit: int = BATCH) -> int:
-        """Seal at most ``limit`` rows anew; how many were looked at, 0 at the end."""
+    def step(self, limit: int = 0) -> int:
+        """Seal at most ``limit`` (``BATCH``) rows anew; how many were looked at, 0 at the end."""
+        limit = limit or BATCH
         if not self._rows_done:
             looked_at, self._last = _reseal_rows(self.vault, self._last, limit)
             if looked_at:

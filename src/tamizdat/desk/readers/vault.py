@@ -65,6 +65,10 @@ _VERSION = struct.Struct(">I")
 _FIELDS = ("id", "blind", "key_version", "sealed", "language", "added", "erased")
 Sealed = bytes | memoryview
 _COLUMNS = ", ".join(_FIELDS)
+_INSERT = (
+    f"INSERT INTO readers_reader ({_COLUMNS}) "  # noqa: S608 - names and marks of ours
+    f"VALUES ({', '.join(['%s'] * len(_FIELDS))}) ON CONFLICT DO NOTHING"
+)
 
 
 class Vault:
@@ -176,9 +180,12 @@ class Vault:
         """A new row, or None where somebody else made it at this moment."""
         reader = Reader(id=random_id(), language=language, added=timezone.localdate())
         self._fill(keys, reader, typed, wanted)
-        Reader.objects.bulk_create([reader], ignore_conflicts=True)
-        there = Reader.objects.filter(pk=reader.pk, blind=reader.blind).exists()
-        return reader if there else None
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT, [getattr(reader, name) for name in _FIELDS])
+            if not cursor.rowcount:
+                return None
+        reader._state.adding, reader._state.db = False, connection.alias
+        return reader
 
     def _fill(self, keys: Keys, reader: Reader, typed: str, wanted: str) -> None:
         reader.key_version = keys.current

@@ -26,6 +26,7 @@ class LoginForm(WagtailLoginForm):
             "autocapitalize": "none",
             "spellcheck": "false",
         }
+        self.fields["password"].label = _("Password")
         self.fields["password"].widget.attrs["autocomplete"] = "current-password"
 
 

@@ -6,6 +6,7 @@ What always holds: nothing is told without a token; a batch goes only by its SHA
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -24,7 +25,7 @@ _OCTETS: Headers = [(b"content-type", b"application/octet-stream"), (b"accept-ra
 
 
 class Collecting:
-    """Answers the collector. ``spool`` is touched in the writer's thread alone."""
+    """Answers the collector. What changes the spool runs in the writer's thread."""
 
     def __init__(self, sessions: Sessions, spool: Spool, writer: Writer) -> None:
         self._sessions = sessions
@@ -48,7 +49,8 @@ class Collecting:
         if not self._sessions.allows(request.headers.get("authorization", "")):
             return _refused(401, "log in first", [(b"www-authenticate", b"Bearer")])
         if len(path) == 1:
-            found = await self._writer.run(self._spool.batches)
+            await self._writer.run(self._spool.close_open)
+            found = await asyncio.to_thread(self._spool.listed)
             return told(200, [batch._asdict() for batch in found])
         try:
             if request.method == "DELETE":
@@ -78,7 +80,7 @@ class Collecting:
         return _refused(412, "the batch is another one: it was left there")
 
     async def _read(self, path: Path, request: Request) -> Answer:
-        data = await self._writer.run(path.read_bytes)
+        data = await asyncio.to_thread(path.read_bytes)
         asked = request.headers.get("range", "")
         if not asked:
             return Answer(200, data, _OCTETS)

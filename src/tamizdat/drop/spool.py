@@ -10,7 +10,7 @@ What always holds:
   collector on the same machine knows what is being written.
 - Times of files and of the folder are those of the hour. The kernel's own ``ctime`` cannot be set.
 
-What is not done here: threads (``writer``: every method runs in one and the same), HTTP.
+What is not done here: threads (``writer``: all but ``listed`` runs in one and the same), HTTP.
 """
 
 from __future__ import annotations
@@ -174,15 +174,25 @@ class Spool:
     def batches(self) -> list[Batch]:
         """Closes the open ones; the closed ones, oldest first, ``MOST_LISTED`` at most."""
         self.close_open()
+        return self.listed()
+
+    def listed(self) -> list[Batch]:
+        """The closed ones alone. May run in another thread, since closed batches do not change:
+        a gigabyte takes seconds to hash the first time."""
         names = closed_names(self.folder)
-        self._hashes = {name: sha for name, sha in self._hashes.items() if name in set(names)}
-        return [self._listed(name) for name in names[:MOST_LISTED]]
+        kept = set(names)
+        self._hashes = {name: sha for name, sha in dict(self._hashes).items() if name in kept}
+        found = []
+        for name in names[:MOST_LISTED]:
+            with contextlib.suppress(FileNotFoundError):  # A collector on this machine took it.
+                found.append(self._listed(name))
+        return found
 
     def _listed(self, name: str) -> Batch:
         path = self.folder / name
-        if name not in self._hashes:
-            self._hashes[name] = sha256_of(path)
-        return Batch(name, path.stat().st_size, self._hashes[name])
+        sha256 = self._hashes.get(name) or sha256_of(path)
+        self._hashes[name] = sha256
+        return Batch(name, path.stat().st_size, sha256)
 
     def path(self, name: str) -> Path:
         """Where a closed batch lies. Raises ``BatchError`` where the name is none."""

@@ -84,7 +84,7 @@ def second_factors(newsroom: Newsroom) -> Iterator[Finding]:
             names = ", ".join(person.username for person in without[:5])
             yield warning(
                 "log-in",
-                f"only passkeys open the desk, and {len(without)} have none: {names}",
+                f"only passkeys open the desk, and these accounts have none: {names}",
                 f"Give each a link: tamizdat desk --dir {newsroom.folder} user link NAME",
             )
         else:

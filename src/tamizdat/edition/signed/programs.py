@@ -85,10 +85,13 @@ def single_file(folder: Path, cohort: Cohort | None = None) -> bytes | None:
 
 
 def fill(facts: Facts, name: str) -> bytes:
-    """A program with the newsroom's facts; the worker has no use for the single file's words."""
+    """A program with the newsroom's facts; the worker has no use for the single file's words, nor
+    for English where every page's language has its own."""
     if name == WORKER:
-        words = {code: _without(said) for code, said in facts.words.items()}
-        facts = msgspec.structs.replace(facts, words=words)
+        own = {code.partition("-")[0] for code in facts.fronts}
+        spoken = own if own and own <= set(LANGUAGES) else set(facts.words)
+        words = {code: _without(said) for code, said in facts.words.items() if code in spoken}
+        facts = msgspec.structs.replace(facts, words=words, fronts={}, address="")
     return b"const TAMIZDAT=" + literal(facts) + b";\n" + program(name)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from wagtail.models import Revision
 
 from tamizdat.cli.checkup import Finding, fine, problem, warning
+from tamizdat.cli.checkup_letters import drops
 from tamizdat.config import Newsroom
 from tamizdat.desk.publishing.heartbeat import alive
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
@@ -29,7 +30,17 @@ def findings(newsroom: Newsroom) -> Iterator[Finding]:
     yield trouble
     if trouble.level == "problem":
         return
-    for check in (system, accounts, second_factors, static, worker, clock, builds, schedules):
+    for check in (
+        system,
+        accounts,
+        second_factors,
+        static,
+        worker,
+        clock,
+        builds,
+        schedules,
+        drops,
+    ):
         yield from check(newsroom)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import urllib3
 from django.test import Client
+from django.utils import timezone
 from urllib3.exceptions import (
     ConnectTimeoutError,
     NameResolutionError,
@@ -18,6 +19,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from tamizdat.cli.checkup_letters import drops
 from tamizdat.config import DropSettings
 from tamizdat.desk.letters import collecting, standing, words
 from tamizdat.desk.letters.models import Drop
@@ -84,7 +86,22 @@ def test_the_dashboard_says_how_drops_stand_and_what_waits(
     assert "not asked" in signed_in(editor).get("/desk/").content.decode()
 
 
-POOL = urllib3.connectionpool.HTTPConnectionPool("drop.example")
+def test_the_doctor_says_what_is_wrong_with_letterboxes(place: Place, readers_desk: User) -> None:
+    now = timezone.now()
+    place.collect(now)
+    assert [finding.level for finding in drops(place.newsroom)] == ["fine"]
+    place.spool.append([b"age-encryption.org/v1\n" + b"x" * 900])
+    place.spool.close_open()
+    place.collect(now)
+    readers_desk.groups.clear()
+    found = list(drops(place.newsroom))
+    assert [finding.level for finding in found] == ["fine", "warning", "warning"]
+    Drop.objects.update(collected=now - timedelta(hours=2))
+    assert next(drops(place.newsroom)).level == "problem"
+    (place.newsroom.secrets / "letterbox-key").unlink()
+    assert "letterbox-key is missing" in next(drops(place.newsroom)).what
+
+
 URL = "the drop https://drop.example"
 
 

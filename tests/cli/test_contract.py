@@ -20,6 +20,7 @@ from tamizdat.cli import COMMANDS, cli
 from tamizdat.cli.archive import seal
 from tamizdat.cli.backup import backup
 from tamizdat.cli.desk import desk
+from tamizdat.cli.desk_user import user
 from tamizdat.cli.desk_audit import audit
 from tamizdat.cli.drop import drop
 from tamizdat.cli.edition import edition
@@ -48,6 +49,7 @@ def every_command() -> Iterator[str]:
     yield from (f"edition {name}" for name in edition.commands)
     yield from (f"mirror {name}" for name in mirror.commands)
     yield from (f"desk {name}" for name in desk.commands)
+    yield from (f"desk user {name}" for name in user.commands)
     yield from (f"drop {name}" for name in drop.commands)
     yield from (f"desk audit {name}" for name in audit.commands)
     yield from (f"keys {name}" for name in keys_.commands)

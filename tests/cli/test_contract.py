@@ -20,8 +20,8 @@ from tamizdat.cli import COMMANDS, cli
 from tamizdat.cli.archive import seal
 from tamizdat.cli.backup import backup
 from tamizdat.cli.desk import desk
-from tamizdat.cli.desk_user import user
 from tamizdat.cli.desk_audit import audit
+from tamizdat.cli.desk_user import user
 from tamizdat.cli.drop import drop
 from tamizdat.cli.edition import edition
 from tamizdat.cli.keys import keys_

@@ -40,12 +40,18 @@ def test_a_newsroom_comes_back_whole_and_builds_the_same_paper(
     source, identity = tmp_path / "old.xml", tmp_path / "operator.txt"
     source.write_text(wxr(item(1), item(2)))
     identity.write_text(started[1]["operator_identity"])
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery staple")
+    # With its signed state a paper goes on counting its editions.
+    keys: list[str | Path] = ["keys", "init", "--out", tmp_path / "keys"]
+    keys += ["--passphrase-file", passphrase] * 3
     back, bare = tmp_path / "back", tmp_path / "bare"
     backup, key = tmp_path / "b", tmp_path / "b.vault-key"
     own = ("--identity", identity)
-    _, _, made, seen, *restored, again = commands(
+    _, _, _, made, seen, *restored, again = commands(
         folder,
         environment,
+        keys,
         ["import", source, "--publish"],
         ADD,
         ["backup", backup, "--json"],

@@ -9,6 +9,7 @@ import click
 
 from tamizdat.cli import backup_log
 from tamizdat.cli.common import dir_option, json_option, open_newsroom, print_json, say
+from tamizdat.cli.desk_audit import note
 from tamizdat.cli.progress import Progress
 
 _identity = click.option(
@@ -54,6 +55,7 @@ def make(target: Path, folder: Path, as_json: bool) -> None:
         done = contents.back_up(newsroom, target, progress)
     key = str(done.key.resolve()) if done.key else ""
     backup_log.note(newsroom, backup_log.Made(done.made, str(done.backup.resolve()), key))
+    note(newsroom, "tamizdat.backup", name=done.backup.name, files=done.files)
     if as_json:
         print_json({"ok": True, **_told(done)})
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tamizdat.cli.common import dir_option, json_option, print_json, start_django
+from tamizdat.cli.desk_audit import note
 from tamizdat.cli.drop_collect import collect
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def init(drop: Path, url: str, port: int, folder: Path, as_json: bool) -> None:
     from tamizdat.cli.drop_folder import make_drop
 
     made = make_drop(drop, newsroom, url=url, port=port)
+    note(newsroom, "tamizdat.drop", made=made.folder.name)
     if as_json:
         print_json({"ok": True, "folder": str(made.folder), "hosts": made.settings.hosts})
         return

@@ -9,6 +9,7 @@ import click
 
 from tamizdat.cli import signing
 from tamizdat.cli.common import dir_option, json_option, open_newsroom, print_json
+from tamizdat.cli.desk_audit import note
 from tamizdat.cli.keys_status import status_of, tell_status
 from tamizdat.config import Newsroom
 from tamizdat.edition.signed import ceremony, keys, layout, roles
@@ -60,6 +61,7 @@ def init(holders: str, out: Path, files: tuple[Path, ...], folder: Path, as_json
     """
     newsroom = open_newsroom(folder)
     root = make_keys(newsroom, names_of(holders), out, files)
+    note(newsroom, "tamizdat.keys", kind="made", holders=names_of(holders))
     if as_json:
         print_json({"ok": True, "keys": str(out), "fingerprint": roles.fingerprint(root)})
     else:

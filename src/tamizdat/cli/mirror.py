@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from tamizdat.cli.common import dir_option, json_option, open_newsroom, print_json, say
+from tamizdat.cli.desk_audit import note
 from tamizdat.config import ConfigError, MirrorSettings, Newsroom
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def add(folder: Path, as_json: bool, kind: str | None, **said: Any) -> None:
     said["url"] = f"{said['url'].rstrip('/')}/" if said["url"] else ""
     added = MirrorSettings(**said)
     add_table(newsroom, added)
+    note(newsroom, "tamizdat.mirror", added=added.name, kind=added.kind)
     if as_json:
         print_json({"ok": True, "mirror": added})
     else:
@@ -81,6 +83,7 @@ def remove(name: str, folder: Path, as_json: bool) -> None:
     newsroom = open_newsroom(folder)
     remove_table(newsroom, name)
     Work(newsroom).forget(name)
+    note(newsroom, "tamizdat.mirror", removed=name)
     if as_json:
         print_json({"ok": True, "removed": name})
     else:

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from tamizdat.cli.common import print_json, say
+from tamizdat.cli.desk_audit import note
 from tamizdat.config import ConfigError, Newsroom
 from tamizdat.edition.errors import EditionError
 from tamizdat.edition.paper import published_site
@@ -164,6 +165,7 @@ def finish_requests(newsroom: Newsroom, paths: Sequence[Path], *, as_json: bool)
     desk = desk_of(newsroom)
     with Store(newsroom.edition).exclusive():
         done = ceremony.finish(desk, [read_request(path) for path in paths])
+    note(newsroom, "tamizdat.keys", kind=done.kind, signed=list(ceremony.signers(done)))
     if as_json:
         signed = ceremony.signers(done)
         print_json({"ok": True, "kind": done.kind, "signed": signed, "words": summary.words(done)})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyrage
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -15,14 +16,14 @@ from django.core.exceptions import ImproperlyConfigured
 from tamizdat import letterbox
 from tamizdat.cli.folder import start_folder
 from tamizdat.config import ConfigError, DropSettings
-from tamizdat.desk.letters import actions, collecting, handlers, taking
+from tamizdat.desk.letters import actions, collecting, handlers, taking, writing
 from tamizdat.desk.letters.collecting import Round, claim_due
 from tamizdat.desk.letters.letter import open_letter
 from tamizdat.desk.letters.models import Aside, Drop, Handled, Message
 from tamizdat.desk.readers import retention
 from tamizdat.drop.batches import Batch
 from tamizdat.drop.client_folder import FolderLetterbox
-from tamizdat.drop.envelope import Submission, seal, submission
+from tamizdat.drop.envelope import Submission, pad, seal, submission
 from tamizdat.drop.errors import LetterboxError, UnknownKindError
 from tests.desk.letters.conftest import NOW, Acted, Place, message
 
@@ -85,6 +86,17 @@ def test_the_hour_is_the_drops_but_never_one_to_come(place: Place, handle: Handl
     assert hours == [datetime(2026, 11, 22, 11, tzinfo=UTC), datetime(2026, 11, 22, 14, tzinfo=UTC)]
 
 
+def test_an_hour_of_long_ago_is_not_believed(place: Place, handle: Handle) -> None:
+    """No clock shows the year 1 in a zone west of Greenwich: the inbox would not open."""
+    acted = handle("subscribe")
+    place.send(submission("subscribe", "en", SUBSCRIBE))
+    name = place.left[0]
+    path = place.spool.folder / name
+    path.rename(path.with_name("0001010100" + name[10:]))
+    assert place.collect().handled == 1
+    assert acted[0][1] == NOW.replace(minute=0) - collecting.LAIN
+
+
 def test_a_kind_that_nobody_handles_waits_sealed_until_somebody_does(
     place: Place, handle: Handle
 ) -> None:
@@ -126,6 +138,26 @@ def test_one_that_fails_is_kept_and_holds_up_nobody(place: Place, handle: Handle
     assert taking.retry(keys(place), LATER) == ["handled"]
     assert len(acted) == 1
     assert not Aside.objects.exists()
+
+
+def test_who_floods_the_desk_fills_the_drop_and_not_the_desk(
+    place: Place, monkeypatch: pytest.MonkeyPatch, handle: Handle
+) -> None:
+    monkeypatch.setattr(taking, "MOST_ASIDE", 2)
+    monkeypatch.setattr(writing, "MOST_NEW", 1)
+    place.send(*(submission("subscribe", "en", SUBSCRIBE) for _ in range(4)), message("One."))
+    report = place.collect()
+    assert (report.waiting, report.handled, len(place.left)) == (2, 1, 1)
+    assert "flood" in report.problem
+    place.send(message("Two."))
+    assert place.collect().handled == 0
+    assert (Aside.objects.count(), Message.objects.count(), len(place.left)) == (2, 1, 2)
+
+    Message.objects.update(state=Message.State.AWAY, put_away=NOW)
+    acted = handle("subscribe")
+    assert taking.retry(keys(place), LATER) == ["handled", "handled"]
+    assert (place.collect(LATER).problem, place.left) == ("", [])
+    assert (len(acted), Message.objects.count()) == (4, 2)
 
 
 def test_what_a_handler_wrote_before_it_failed_is_not_there(
@@ -173,6 +205,17 @@ def test_what_cannot_be_read_is_kept_aside_with_the_reason(place: Place, tmp_pat
     reasons = sorted(Aside.objects.values_list("reason", flat=True))
     assert reasons[0].startswith("it cannot be opened: ")
     assert reasons[1] == "nobody here knows the kind “poem”"
+
+
+def test_a_reason_quotes_nothing_that_cannot_be_stored(place: Place) -> None:
+    recipient = pyrage.x25519.Recipient.from_str(letterbox.recipient(place.newsroom))
+    odd = Submission(v=1, id="A" * 22, kind="a\0b\x1b[2J", language="en", fields={})
+    plain = pad(msgspec.json.encode(odd))
+    place.spool.append([pyrage.encrypt(plain, [recipient])])
+    place.spool.close_open()
+    assert place.collect().unreadable == 1
+    assert taking.retry(keys(place), LATER, everything=True) == ["unreadable"]
+    assert Aside.objects.get().reason == "nobody here knows the kind “a�b�[2J”"
 
 
 def test_what_could_not_be_read_can_be_tried_again_with_the_right_key(place: Place) -> None:

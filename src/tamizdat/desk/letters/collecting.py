@@ -3,7 +3,7 @@
 
 What always holds: a batch is deleted from the drop only when each of its slots is done or kept in
 the database; one that cannot be fetched holds up no other. A drop that sends the same again does
-no harm (``taking``), and one that says an hour that has not come is not believed.
+no harm (``taking``), and one that says an hour that has not come, or one long ago, is not believed.
 
 What is not done here: the wire (``drop.client``), when to collect (``rounds``).
 """
@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from tamizdat.config import DropSettings, Newsroom
 from tamizdat.desk.letters import taking, words
-from tamizdat.desk.letters.errors import KeyDoubtError
+from tamizdat.desk.letters.errors import StaysError
 from tamizdat.desk.letters.models import Drop
 from tamizdat.desk.letters.taking import Identities, Origin, Outcome
 from tamizdat.drop.batches import Batch, read_name, sealed_in, slots
@@ -32,6 +32,7 @@ EACH = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=15)
 CLAIM = timedelta(minutes=2)
 MOST_BATCHES = 64  # a round; the others come with the next
+LAIN = timedelta(days=400)  # the longest that anything is believed to have lain in a drop
 _IN_A_ROW = 3  # batches that fail, before a round is given up
 
 
@@ -108,7 +109,7 @@ class Round:
             return
         try:
             self._take(batch)
-        except KeyDoubtError as error:
+        except StaysError as error:
             self._troubles[batch.name] = words.of_trouble(error)
         except (LetterboxError, BatchError) as error:
             self._in_a_row += 1
@@ -120,8 +121,9 @@ class Round:
             self._in_a_row = 0
 
     def _take(self, batch: Batch) -> None:
-        hour = min(read_name(batch.name).hour, _hour(self.clock()))
-        doubt: KeyDoubtError | None = None
+        now = _hour(self.clock())
+        hour = min(max(read_name(batch.name).hour, now - LAIN), now)
+        stays: StaysError | None = None
         for slot in slots(batch.name, self.box.read(batch.name)):
             if self.stopped():
                 return
@@ -129,10 +131,10 @@ class Round:
                 continue
             try:
                 self.report.count(self._slot(slot, Origin(self.drop.name, hour)))
-            except KeyDoubtError as error:
-                doubt = error  # The others in this batch are none the worse for it.
-        if doubt is not None:
-            raise doubt
+            except StaysError as error:
+                stays = error  # The others in this batch are none the worse for it.
+        if stays is not None:
+            raise stays
         self.box.remove(batch.name, batch.sha256)
         self.report.batches += 1
         _claim(self.drop.name, self.clock())

@@ -12,6 +12,7 @@ What always holds:
 - Unreadable ones are kept up to ``MOST_UNREADABLE``. Beyond it they are forgotten, but only where
   something else from this drop was opened lately, so that the key is known to be right; else the
   batch stays in the drop.
+- Of what can be opened ``MOST_ASIDE`` are kept aside; what comes beyond that stays in the drop.
 
 What is not done here: fetching and deleting (``collecting``).
 """
@@ -32,13 +33,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from tamizdat.desk.letters import handlers
-from tamizdat.desk.letters.errors import KeyDoubtError
+from tamizdat.desk.letters.errors import CrowdedError, KeyDoubtError
 from tamizdat.desk.letters.models import Aside, Drop, Handled
 from tamizdat.drop.envelope import Submission, open_sealed
 from tamizdat.drop.errors import SealError, SubmissionError
 
 log = logging.getLogger("tamizdat.letters")
 MOST_UNREADABLE = 2_000
+MOST_ASIDE = 10_000
 PROVEN = timedelta(days=1)  # for so long an opened submission shows that the key is right
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(days=1)
 _RETRIED = 200  # at a time
@@ -66,7 +68,7 @@ class Origin(NamedTuple):
 
 
 def take(sealed: bytes, keys: Identities, origin: Origin, now: datetime) -> Outcome:
-    """Raises ``KeyDoubtError`` and ``DatabaseError``; then it must stay where it is."""
+    """Raises ``StaysError`` and ``DatabaseError``; then it must stay where it is."""
     try:
         submission = open_sealed(sealed, keys)
     except (SealError, SubmissionError) as error:
@@ -120,7 +122,10 @@ def _keep(
     reason: str,
     now: datetime,
 ) -> Outcome:
-    """Keep one that could be opened; where it lies here already, note how it went."""
+    """Keep one that could be opened; where it lies here already, note how it went.
+
+    Raises ``CrowdedError``.
+    """
     if Handled.objects.filter(pk=submission.id).exists():
         return Outcome.KNOWN
     failed = state == State.FAILED
@@ -135,6 +140,7 @@ def _keep(
     if found is not None:
         Aside.objects.filter(pk=found.pk).update(**changes)
         return Outcome.FAILED if failed else Outcome.KNOWN
+    _require_room()
     digest = hashlib.sha256(sealed).hexdigest()
     # One that could not be read before is given its id now.
     Aside.objects.filter(digest=digest, submission=None).delete()
@@ -165,10 +171,18 @@ def keep_unreadable(sealed: bytes, reason: str, origin: Origin, now: datetime) -
         digest=digest,
         drop=origin.drop,
         hour=origin.hour,
-        reason=reason[:300],
+        reason=shown(reason),
     )
     Aside.objects.bulk_create([row], ignore_conflicts=True)
     return Outcome.UNREADABLE
+
+
+def _require_room() -> None:
+    if Aside.objects.exclude(state=State.UNREADABLE).count() >= MOST_ASIDE:
+        raise CrowdedError(
+            f"{MOST_ASIDE:,} submissions wait or failed already: somebody seems to flood the desk. "
+            f"What comes stays in the drop until they are done (Reports, Kept aside)"
+        )
 
 
 def _forget(origin: Origin, now: datetime) -> Outcome:
@@ -209,10 +223,13 @@ def _again(pk: int, keys: Identities, now: datetime) -> Outcome | None:
         attempts = row.attempts + 1
         later = None if row.state == State.UNREADABLE else now + pause_after(attempts)
         Aside.objects.filter(pk=pk).update(
-            reason=str(error)[:300], attempts=attempts, next_try=later
+            reason=shown(str(error)), attempts=attempts, next_try=later
         )
         return Outcome.UNREADABLE
-    outcome = _hand_on(submission, sealed, origin, now)
+    try:
+        outcome = _hand_on(submission, sealed, origin, now)
+    except CrowdedError:  # It is readable now, and stays where it is.
+        return Outcome.UNREADABLE
     if row.submission is None and outcome in (Outcome.HANDLED, Outcome.KNOWN):
         Aside.objects.filter(pk=pk, submission=None).delete()
     return outcome
@@ -221,6 +238,11 @@ def _again(pk: int, keys: Identities, now: datetime) -> Outcome | None:
 def pause_after(attempts: int) -> timedelta:
     """How long a failed one waits: a minute, four, sixteen …, a day at most."""
     return min(FIRST_PAUSE * 4 ** min(attempts - 1, 8), LONGEST_PAUSE)
+
+
+def shown(reason: str) -> str:
+    """A reason as it can be stored and shown: it may quote what a stranger wrote."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason)[:300]
 
 
 def told(error: BaseException) -> str:

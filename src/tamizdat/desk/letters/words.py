@@ -12,7 +12,8 @@ import urllib3
 def of_trouble(error: BaseException) -> str:
     """What it is and what to do. What lies behind a failed connection is told apart; else it is the
     error's own sentence."""
-    said = str(error)
+    # It may quote what a stranger's machine answered.
+    said = "".join(c for c in str(error) if c.isprintable())
     subject = said.partition(" cannot be reached")[0]
     for cause in reversed(list(_causes(error))):  # The innermost knows best.
         found = _of_cause(cause)

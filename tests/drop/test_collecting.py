@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tamizdat.drop import client_https
 from tamizdat.drop.batches import Batch, new_name, sealed_in, slots
 from tamizdat.drop.client import Letterbox, letterbox, login_message
 from tamizdat.drop.envelope import open_sealed
@@ -239,6 +241,34 @@ def test_a_hostile_drop_is_not_believed(listed: bytes, said: str) -> None:
         finally:
             hostile.shutdown()
             thread.join()
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n", b"HTTP/1.1 200 OK\r\nx-a: "]
+)
+def test_a_drop_that_sends_a_byte_now_and_then_is_given_up(
+    first: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_https, "LONGEST", 0.3)
+    done = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        with listening.accept()[0] as line, contextlib.suppress(OSError):
+            line.sendall(first)
+            while not done.wait(0.02):
+                line.sendall(b"7")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=[listening])
+        thread.start()
+        box = letterbox(url=f"http://127.0.0.1:{listening.getsockname()[1]}", key=COLLECTOR)
+        try:
+            with pytest.raises(LetterboxError, match="cannot be reached|in no way"):
+                box.batches()
+        finally:
+            done.set()
+            box.close()
+            thread.join(5)
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:

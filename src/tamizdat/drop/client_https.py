@@ -2,18 +2,25 @@
 """A ``Letterbox`` over HTTPS: logs in by signature, lists, fetches, removes.
 
 What always holds: nothing goes over the net in clear but to an onion service or this machine; no
-redirect is followed; an answer is cut off at its cap; every wait ends.
+redirect is followed; an answer is cut off at its cap; every wait ends, also where a drop sends a
+byte a minute (``LONGEST``).
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
+import urllib3.connection
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -22,6 +29,7 @@ from tamizdat.drop.client import host_of, login_message
 from tamizdat.drop.errors import LetterboxError
 from tamizdat.drop.spool import MOST_LISTED
 
+LONGEST = 900.0  # seconds for a whole answer: 16 MiB at 18 kB/s
 _TIMEOUT = urllib3.Timeout(connect=15.0, read=60.0)
 _MOST_JSON = 1024 * 1024
 _CHUNK = 1 << 16
@@ -46,7 +54,8 @@ class HttpsLetterbox:
         self._key = key
         self._token = ""
         self._hashes: dict[str, str] = {}
-        self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False, maxsize=1)
+        self._line = _Line()
+        self._pool = self._line.pool()
 
     def batches(self) -> list[Batch]:
         raw = self._asked("GET", _BATCHES, most=_MOST_JSON)
@@ -122,18 +131,19 @@ class HttpsLetterbox:
         body: bytes | None = None,
     ) -> tuple[int, bytes]:
         try:
-            answer = self._pool.request(
-                method,
-                self._url + path,
-                headers={"Accept-Encoding": "identity", **(headers or {})},
-                body=body,
-                redirect=False,
-                preload_content=False,
-            )
-            try:
-                return answer.status, self._capped(answer, most)
-            finally:
-                answer.release_conn()
+            with self._line.limited(LONGEST):
+                answer = self._pool.request(
+                    method,
+                    self._url + path,
+                    headers={"Accept-Encoding": "identity", **(headers or {})},
+                    body=body,
+                    redirect=False,
+                    preload_content=False,
+                )
+                try:
+                    return answer.status, self._capped(answer, most)
+                finally:
+                    answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._error(f"cannot be reached: {error}") from error
 
@@ -168,3 +178,58 @@ def _sound(batch: Batch) -> bool:
         and 0 < batch.length <= MOST_BATCH
         and isinstance(batch.sha256, str)
     )
+
+
+class _Line:
+    """The newest connection, known beside urllib3 so that it can be cut off: its own timeouts begin
+    anew with each byte. Held weakly: urllib3 opens and closes it."""
+
+    def __init__(self) -> None:
+        self._sockets: list[Callable[[], socket.socket | None]] = []
+
+    def pool(self) -> urllib3.PoolManager:
+        """One whose newest connection is known here."""
+        know = self._know
+
+        class Plain(urllib3.connection.HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return know(self, super()._new_conn())
+
+        class Secure(urllib3.connection.HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return know(self, super()._new_conn())
+
+        class PlainPool(urllib3.HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        made = urllib3.PoolManager(timeout=_TIMEOUT, retries=False, maxsize=1)
+        made.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+        return made
+
+    def _know(self, line: urllib3.connection.HTTPConnection, raw: socket.socket) -> socket.socket:
+        """``raw`` until TLS has taken it over, then the one in its place."""
+        known = weakref.ref(line)
+        self._sockets = [weakref.ref(raw), lambda: getattr(known(), "sock", None)]
+        return raw
+
+    @contextlib.contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Cut the connection off where what is done takes longer."""
+        clock = threading.Timer(seconds, self._cut)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield
+        finally:
+            clock.cancel()
+
+    def _cut(self) -> None:
+        for known in self._sockets:
+            found = known()
+            if found is not None:
+                with contextlib.suppress(OSError):  # It has ended by itself.
+                    # Not the method of a TLS socket: that one is not for two threads.
+                    socket.socket.shutdown(found, socket.SHUT_RDWR)

@@ -263,7 +263,7 @@ def test_a_drop_that_sends_a_byte_now_and_then_is_given_up(
         thread.start()
         box = letterbox(url=f"http://127.0.0.1:{listening.getsockname()[1]}", key=COLLECTOR)
         try:
-            with pytest.raises(LetterboxError, match="cannot be reached|in no way"):
+            with pytest.raises(LetterboxError, match=r"cannot be reached|in no way"):
                 box.batches()
         finally:
             done.set()

@@ -128,7 +128,7 @@ def test_shredding_takes_an_instant_and_the_desk_goes_on(
     assert (refused.code, "nothing was destroyed" in refused.err) == (1, True)
     assert open_.json["vault"] == "open"
     assert done.json["seconds"] < 1.0
-    assert (len(done.json["destroyed"]), done.json["noted"], done.json["copies"]) == (2, True, [])
+    assert (len(done.json["destroyed"]), done.json["noted"], done.json["copies"]) == (3, True, [])
     assert (found.json["vault"], found.json["lost"], found.code) == ("shredded", 21, 1)
     assert (lost.code, "the vault is shut" in lost.err) == (1, True)
     assert (published.code, again.code) == (0, 0)

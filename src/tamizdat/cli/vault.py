@@ -217,7 +217,10 @@ def _tell_shredded(newsroom: Newsroom, done: object, noted: bool) -> None:
     click.echo(
         "\nLost: readers' addresses and what they wrote to you. Not lost: stories, the paper,"
     )
-    click.echo("accounts; writing and publishing go on.")
+    click.echo(
+        "accounts; writing and publishing go on. Letters that still lie in drops are sealed to"
+    )
+    click.echo("the key that is gone: a new one was drawn.")
     copies = _copies(newsroom)
     if copies:
         click.echo("\nThese copies of the key were made by backups. Whoever has one and the")

@@ -10,11 +10,14 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from tamizdat import letterbox
 from tamizdat.desk.readers import actions, keyring, retention, rotation, sealed_columns
 from tamizdat.desk.readers.chores import Chores
 from tamizdat.desk.readers.errors import KeyFileError, SealedError, VaultError, VaultShutError
 from tamizdat.desk.readers.models import Reader, RetentionRun, VaultState
 from tamizdat.desk.readers.vault import Vault, version_of
+from tamizdat.drop.envelope import open_sealed, seal, submission
+from tamizdat.drop.errors import SealError
 
 COUNT = 25
 
@@ -167,6 +170,26 @@ def test_shredding_takes_an_instant_and_leaves_nothing_to_open_with(
     assert keyring.shred(vault.newsroom).destroyed == []
     actions.note_shred()
     assert VaultState.objects.get().shredded is not None
+
+
+def test_shredding_takes_what_opens_letters_that_wait(vault: Vault) -> None:
+    letterbox.ensure_keys(vault.newsroom)
+    key = vault.newsroom.secrets / "letterbox-key"
+    (key.parent / "letterbox-key.1").write_bytes(key.read_bytes())
+    [identity, _] = letterbox.identities(vault.newsroom)
+    waits = seal(submission("confirm", "en", {"token": "quince"}), [identity.to_public()])
+    keyring.shred(vault.newsroom)
+    [fresh] = letterbox.identities(vault.newsroom)
+    with pytest.raises(SealError):
+        open_sealed(waits, [fresh])
+    assert not (key.parent / "letterbox-key.1").exists()
+
+
+def test_what_a_killed_writer_left_goes_with_the_old_key(vault: Vault) -> None:
+    left = vault.file.path.with_name(f".{keyring.NAME}.12345")
+    left.write_bytes(vault.file.path.read_bytes())
+    rotation.run(vault)
+    assert not left.exists()
 
 
 def test_after_shredding_a_newsroom_can_begin_anew(vault: Vault, addresses: list[str]) -> None:

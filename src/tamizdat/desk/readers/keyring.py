@@ -38,6 +38,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tamizdat.config import ConfigError, Newsroom
 from tamizdat.desk.readers.errors import KeyFileError, VaultShutError
+from tamizdat.letterbox import LETTERBOX, ensure_keys
 
 NAME = "vault-key.age"
 OPERATOR = "operator-recipient"
@@ -146,13 +147,16 @@ class KeyFile:
         return [self._identity().to_public(), operator_recipient(self.folder)]
 
     def write(self, ring: Keyring) -> None:
-        """Put a keyring in the place of what is there; that is overwritten."""
+        """Put a keyring in the place of what is there; that is overwritten, and so is what a
+        writer who was killed left behind. Within ``exclusively``."""
         sealed = pyrage.encrypt(msgspec.json.encode(ring), self.recipients())
         aside = self.path.with_name(f".{NAME}.{os.getpid()}")
         write_durably(aside, sealed)
         with _overwritten(self.path):
             aside.replace(self.path)
             sync_folder(self.folder)
+        for left in self.folder.glob(f".{NAME}.*"):
+            destroy(left)
 
     @contextlib.contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -288,12 +292,19 @@ class Shredded(msgspec.Struct, frozen=True):
 
 
 def shred(newsroom: Newsroom) -> Shredded:
-    """Destroy the key file and the desk's identity. Needs no database and no Django.
+    """Destroy the key file, the desk's identity, and what opens letters that were not handled yet:
+    sign-ups that wait bear addresses too. Needs no database and no Django.
+
+    A new letterbox key is drawn in the old one's place, so that publishing goes on.
 
     An identity on a medium that is not there stays; alone it opens nothing. Running processes
     refuse from this moment on. Raises ``OSError``.
     """
     started, file = time.monotonic(), KeyFile(newsroom)
     asides = sorted(newsroom.secrets.glob(f".{NAME}.*"))
-    destroyed = [str(path) for path in (file.path, *asides, file.identity_path) if destroy(path)]
+    letters = sorted(newsroom.secrets.glob(f"{LETTERBOX}*"))
+    doomed = (file.path, *asides, file.identity_path, *letters)
+    destroyed = [str(path) for path in doomed if destroy(path)]
+    if letters:
+        ensure_keys(newsroom)
     return Shredded(destroyed=destroyed, seconds=time.monotonic() - started)

@@ -18,11 +18,13 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "build" / "tests"
+DAY = 24 * 3600
 MIGRATE = """
 import django
 django.setup()
@@ -37,6 +39,7 @@ def put_database(folder: Path) -> None:
     """Lay an empty database in English into a newsroom's folder that is not started yet."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(database(), folder / "desk.sqlite3")
+    (folder / "desk.sqlite3").chmod(0o600)
 
 
 @functools.cache
@@ -48,7 +51,8 @@ def database() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
             for old in KEPT.glob("desk-*"):
-                old.unlink()
+                if time.time() - old.stat().st_mtime > DAY:  # Else another run may use it.
+                    old.unlink()
             _make(path)
     return path
 

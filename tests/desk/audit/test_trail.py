@@ -25,6 +25,8 @@ from tamizdat.desk.audit.models import Record, SignIns
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.publishing import actions as publishing
 from tamizdat.desk.staff.models import User
+from tamizdat.desk.staff.roles import OPERATOR, READERS_DESK
+from tests.desk.conftest import make_user
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
@@ -310,3 +312,23 @@ def test_a_page_has_fifty_rows_and_leads_to_older_ones(
         address = older[1].replace("&amp;", "&") if older else ""
     assert len(seen) == 120
     assert not address
+
+
+def test_what_is_done_to_many_at_once_is_recorded_of_each(reporter: User) -> None:
+    operator = make_user("olga", OPERATOR)
+    client = Client()
+    client.force_login(operator)
+
+    def do(action: str, **form: object) -> dict[str, object]:
+        path = reverse("wagtail_bulk_action", args=["staff", "user", action])
+        assert client.post(f"{path}?id={operator.pk}&id={reporter.pk}", form).status_code == 302
+        return newest()
+
+    joined = do("assign_role", role=Group.objects.get(name=READERS_DESK).pk)
+    assert joined["name"] == "olga"
+    assert joined["data"]["roles"][-1] == READERS_DESK  # type: ignore[index] # of JSON
+    assert Record.objects.filter(object_id=str(operator.pk), action="wagtail.edit").exists()
+    shut = do("set_active_state", mark_as_active="False")
+    assert (shut["object"], shut["data"]["active"]) == (f"staff.user:{reporter.pk}", False)  # type: ignore[index] # of JSON
+    gone = do("delete")
+    assert (gone["action"], gone["object"]) == ("wagtail.delete", f"staff.user:{reporter.pk}")

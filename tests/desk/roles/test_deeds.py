@@ -247,6 +247,10 @@ def test_no_operator_takes_a_superusers_account(media: Path) -> None:
     bulk = reverse("wagtail_bulk_action", args=["staff", "user", "delete"])
     client.post(f"{bulk}?id={root.pk}")
     client.post(f"{bulk}?id=all")
+    shut = reverse("wagtail_bulk_action", args=["staff", "user", "set_active_state"])
+    for written in (f"{root.pk}", f"%2B{root.pk}", f"%20{root.pk}", f"0{root.pk}", "all"):
+        client.post(f"{shut}?id={written}", {"mark_as_active": "False"})
     root.refresh_from_db()
+    assert root.is_active
     assert root.email == "root@meridian.example"
     assert root.check_password("correct horse battery")

@@ -2,17 +2,21 @@
 """Where Wagtail learns of the audit trail: which log entries to write, the page and its words.
 
 Wagtail asks its registry which model logs what. We register ours (a proxy whose manager records),
-so every entry is recorded on its way, in its transaction, and no signal is needed.
+so every entry is recorded on its way, in its transaction, and no signal is needed. What it logs
+nothing of, its actions upon many at once, is logged here.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
-from wagtail.log_actions import LogActionRegistry
+from wagtail.log_actions import LogActionRegistry, log
 from wagtail.models import ModelLogEntry, Page, PageLogEntry
 
 from tamizdat.desk.audit import urls, words
@@ -33,6 +37,23 @@ def record_what_is_logged(registry: LogActionRegistry) -> None:
 def register_words(registry: LogActionRegistry) -> None:
     for action, (label, sentence) in words.OF_OPERATORS.items():
         registry.register_action(action, label, sentence)
+
+
+@hooks.register("before_bulk_action")
+def log_deleted(request: HttpRequest, action: str, objects: Iterable[Any], view: Any) -> None:
+    """Within the transaction in which they go."""
+    if action == "delete":
+        for one in objects:
+            log(one, "wagtail.delete", user=request.user, deleted=True)
+
+
+@hooks.register("after_bulk_action")
+def log_changed(request: HttpRequest, action: str, objects: Iterable[Any], view: Any) -> None:
+    """As they are now: who is in which role, who may sign in. Pages log by themselves."""
+    for one in objects:
+        if action != "delete" and not isinstance(one, Page):
+            one.refresh_from_db()
+            log(one, "wagtail.edit", user=request.user, data={"bulk": action})
 
 
 @hooks.register("register_admin_urls")

@@ -76,5 +76,13 @@ def _reaches_superusers(request: HttpRequest, name: str, kwargs: dict[str, Any])
     asked = request.GET.getlist("id") if in_bulk else [str(kwargs.get("pk", ""))]
     superusers = User.objects.filter(is_superuser=True)
     if "all" not in asked:
-        superusers = superusers.filter(pk__in=[key for key in asked if key.isdigit()])
+        superusers = superusers.filter(pk__in=[number for key in asked for number in _read(key)])
     return "is_superuser" in request.POST or superusers.exists()
+
+
+def _read(key: str) -> list[int]:
+    """The number as Django reads it: “+7”, “ 7” and “٧” are 7 as well. None where it is none."""
+    try:
+        return [number] if 0 < (number := int(key)) < 2**63 else []
+    except ValueError:
+        return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import random
 import resource
@@ -19,11 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from tamizdat.drop.batches import MOST_BATCH, sealed_in, slots
+from tamizdat.drop.batches import MOST_BATCH, new_name, sealed_in, slots
 from tamizdat.drop.client_folder import FolderLetterbox
 from tamizdat.drop.envelope import seal, submission
 from tamizdat.drop.errors import DropSettingsError, FullError
-from tamizdat.drop.spool import Spool, closed_names, measured, open_names
+from tamizdat.drop.spool import Spool, closed_names, measured, open_names, require_free
 from tests.drop.machines import (
     IDENTITY,
     InProcess,
@@ -67,6 +68,38 @@ def in_folder(folder: Path) -> list[bytes]:
         for batch in box.batches()
         for slot in slots(batch.name, box.read(batch.name))
     ]
+
+
+def test_a_batch_that_cannot_be_begun_leaves_nothing_open(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with monkeypatch.context() as broken:
+        broken.setattr(spool, "_sync_folder", full)
+        for _ in range(5):
+            with pytest.raises(FullError):
+                spool.append([letter()])
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    spool.append([letter()])
+    spool.close_open()
+    assert len(in_folder(spool.folder)) == 1
+
+
+def test_who_comes_second_takes_nothing_from_the_first(spool: Spool) -> None:
+    """Also not a batch that has no name yet."""
+    unborn = spool.folder / f".{new_name(NOON, 2_048)}.open"
+    unborn.touch()
+    with pytest.raises(DropSettingsError):
+        Spool(spool.folder)
+    with pytest.raises(DropSettingsError):
+        require_free(spool.folder)
+    assert unborn.exists()
+    spool.close()
+    Spool(spool.folder).close()
+    assert not unborn.exists()
 
 
 def test_sizes_lie_apart_and_names_tell_hour_and_size_alone(spool: Spool) -> None:

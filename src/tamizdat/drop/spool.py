@@ -76,8 +76,8 @@ class Spool:
         self._open: dict[int, _Open] = {}
         self._retired: list[_Open] = []
         self._hashes: dict[str, str] = {}
-        _make_folder(folder)
         self._lock = _lock(folder)
+        _remove_unborn(folder)
         self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         close_forsaken(folder)
         self.measure()
@@ -122,10 +122,14 @@ class Spool:
         # Locked under a name that no collector looks at, so that none takes it for forsaken.
         aside = path.with_name(f".{path.name}")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _set_hour(descriptor, hour)
-        aside.rename(path)
-        self._sync_folder()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _set_hour(descriptor, hour)
+            aside.rename(path)
+            self._sync_folder()
+        except BaseException:
+            os.close(descriptor)  # ``close_forsaken`` finds what is left of it.
+            raise
         return _Open(path, descriptor, hour)
 
     def _make_durable(self, batches: list[_Open]) -> None:
@@ -232,7 +236,6 @@ class Spool:
 
 def require_free(folder: Path) -> None:
     """Raises ``DropSettingsError`` where another drop works in this spool."""
-    _make_folder(folder)
     os.close(_lock(folder))
 
 
@@ -349,13 +352,14 @@ def _set_hour(descriptor: int, hour: datetime) -> None:
     os.utime(descriptor, (stamp, stamp))
 
 
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, exist_ok=True)
+def _remove_unborn(folder: Path) -> None:
+    """Batches of a drop that ended before they had their name; a running one may be making some."""
     for left in folder.glob(f".*{OPEN}"):
         left.unlink(missing_ok=True)
 
 
 def _lock(folder: Path) -> int:
+    folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -100,6 +100,22 @@ def test_the_key_to_readers_addresses_lies_apart(newsroom: Newsroom, tmp_path: P
     assert {member.name for member in members} == KEPT
 
 
+def test_looking_at_a_backup_lays_no_secret_in_a_temporary_folder(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[str] = set()
+    look = contents._check_contents
+
+    def noting(folder: Path, header: Header) -> None:
+        seen.update(files(folder))
+        look(folder, header)
+
+    monkeypatch.setattr(contents, "_check_contents", noting)
+    _, members = contents.verify(backup, [OPERATOR])
+    assert seen == {"tamizdat.toml", "desk.sqlite3"}
+    assert {member.name for member in members} == KEPT
+
+
 def test_the_vault_key_is_put_back_only_where_it_fits(
     newsroom: Newsroom, backup: Path, tmp_path: Path
 ) -> None:

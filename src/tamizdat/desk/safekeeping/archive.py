@@ -19,7 +19,7 @@ import io
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -169,13 +169,16 @@ def read(
     identities: list[pyrage.x25519.Identity],
     into: Path | None,
     progress: Progress = lambda done, of: None,
+    *,
+    only: Container[str] | None = None,
 ) -> tuple[Header, list[Member]]:
-    """Read a whole backup and compare it with its manifest; with ``into`` write its files there.
+    """Read a whole backup and compare it with its manifest; with ``into`` write its files there,
+    with ``only`` no others than these.
 
     Raises ``BrokenError`` and ``IdentityError``; what was written till then is to be thrown away.
     """
     with _Opened(source, identities) as plain:
-        header, members = _read_members(plain, into, progress)
+        header, members = _read_members(plain, into, progress, only)
         plain.rest()
     return header, members
 
@@ -231,7 +234,7 @@ class _Opened:
 
 
 def _read_members(
-    plain: _Opened, into: Path | None, progress: Progress
+    plain: _Opened, into: Path | None, progress: Progress, only: Container[str] | None
 ) -> tuple[Header, list[Member]]:
     found: dict[str, Member] = {}
     header: Header | None = None
@@ -247,7 +250,8 @@ def _read_members(
                 elif info.name == MANIFEST:
                     listed = msgspec.json.decode(file.read(), type=list[Member])
                 else:
-                    found[info.name] = _take(info, file, into)
+                    wanted = only is None or info.name in only
+                    found[info.name] = _take(info, file, into if wanted else None)
                     progress(len(found), 0)
     except (tarfile.TarError, msgspec.DecodeError, UnicodeDecodeError, EOFError) as error:
         raise BrokenError(f"the backup is damaged or cut off: {error}") from error

@@ -32,6 +32,7 @@ from tamizdat.desk.safekeeping.errors import BrokenError, IdentityError, TargetE
 
 FOLDERS = ("media", "edition/metadata", "edition/targets", "edition/shards")
 FILES = ("run/audit-anchors.log", "run/backups.json")
+_LOOKED_AT = ("tamizdat.toml", "desk.sqlite3", database.DUMP)
 SUFFIX, KEY_SUFFIX = ".tamizdat", ".vault-key"
 _IDENTITY = re.compile(r"^AGE-SECRET-KEY-1[0-9A-Z]+$", re.MULTILINE)
 
@@ -133,13 +134,14 @@ def verify(
     identities: list[pyrage.x25519.Identity],
     progress: Progress = lambda done, of: None,
 ) -> tuple[Header, list[Member]]:
-    """Open a backup, read all of it, compare it with its manifest, look at its database.
+    """Open a backup, read all of it, compare it with its manifest, look at its database. Nothing
+    of its secrets is written anywhere, not even for a moment.
 
     Raises ``BackupError``.
     """
     with tempfile.TemporaryDirectory(prefix="tamizdat-verify-") as aside:
         folder = Path(aside)
-        header, members = archive.read(source, identities, folder, progress)
+        header, members = archive.read(source, identities, folder, progress, only=_LOOKED_AT)
         _check_contents(folder, header)
     return header, members
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def test_files_are_removed_twice_without_harm_and_others_stay(target: Target) ->
         "shards/ab/00/000100",
         "objects/aa/aa11",
     }
+
+
+def test_a_file_is_replaced_by_another_of_the_same_length_and_time(
+    target: Target, tmp_path: Path
+) -> None:
+    for data in (b"one", b"two"):
+        file = from_disk(tmp_path, "metadata/timestamp.json", data)
+        assert isinstance(file.source, Path)
+        os.utime(file.source, (1_700_000_000, 1_700_000_000))
+        target.put([file])
+        assert target.read("metadata/timestamp.json", 100) == data
 
 
 def test_no_empty_folders_of_shards_stay_behind(target: Target, place: Place) -> None:

@@ -93,7 +93,9 @@ class RsyncTarget:
             for file in files:
                 _stage(file, Path(stage, file.name))
             names = "\n".join(file.name for file in files)
-            options = ["--times", "--chmod=D755,F644", "--perms", "--files-from=-"]
+            # By their sums: rsync takes two files for one where length and second are the same,
+            # as those of two editions within a second are.
+            options = ["--checksum", "--times", "--chmod=D755,F644", "--perms", "--files-from=-"]
             self._run([*options, f"{stage}/", self._place], names)
 
     def remove(self, names: Sequence[str]) -> None:

@@ -51,6 +51,14 @@ def test_the_operators_key_is_shown_once_or_only_its_public_half_is_taken(
     assert (refused.code, "is not an age recipient" in refused.err) == (1, True)
 
 
+def test_what_opens_the_vault_leaves_no_core_file(
+    folder: Path, environment: dict[str, str]
+) -> None:
+    say = "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"
+    _, said = commands(folder, environment, STATUS, say)
+    assert said.out.strip() == "(0, 0)"
+
+
 def test_a_person_gets_everything_and_is_forgotten(
     folder: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

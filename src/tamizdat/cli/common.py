@@ -8,6 +8,7 @@ exactly one JSON object, also where the work failed.
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,7 +55,11 @@ def open_newsroom(folder: Path) -> Newsroom:
 
 
 def start_django(folder: Path) -> Newsroom:
-    """The newsroom in a folder, with Django ready to work in it."""
+    """The newsroom in a folder, with Django ready to work in it.
+
+    This process leaves no core file: the vault's keys are in its memory.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     newsroom = open_newsroom(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     import django

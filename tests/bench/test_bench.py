@@ -37,12 +37,14 @@ def measured(name: str, folder: Path, *more: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_the_archive_is_the_same_every_time() -> None:
     first = hashlib.sha256(b"".join(encode(s) for s in Archive(40).stories())).hexdigest()
     second = hashlib.sha256(b"".join(encode(s) for s in Archive(40).stories())).hexdigest()
     assert first == second
 
 
+@pytest.mark.slow
 def test_a_story_of_the_archive_is_what_the_comparison_promises() -> None:
     archive = Archive(1000)
     story = decode(encode(archive.story(302)))
@@ -56,6 +58,7 @@ def test_a_story_of_the_archive_is_what_the_comparison_promises() -> None:
     assert archive.story(123).former_paths
 
 
+@pytest.mark.slow
 def test_related_stories_of_the_archive_are_earlier_and_published() -> None:
     archive = Archive(2000)
     for index in (0, 1, 5, 1999):

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.one_process import commands
 from tests.importers.samples import item, wxr
 
@@ -31,6 +33,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(paper)): p.read_bytes() for p in paper.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_a_newsroom_comes_back_whole_and_builds_the_same_paper(
     started: tuple[Path, dict[str, Any]],
     folder: Path,

@@ -19,6 +19,7 @@ from tests.cli.conftest import Tamizdat
 HEADLINE = "UPDATE newsroom_article SET headline = 'Edited' WHERE import_key = 'demo:tram'"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_demo_is_filled_published_checked_continued_and_stopped(
     tamizdat: Tamizdat, environment: dict[str, str], tmp_path: Path

@@ -39,6 +39,7 @@ def ceremony(tamizdat: Tamizdat, folder: Path, request: str, *names: str) -> str
     return tamizdat("keys", "finish", *signed, "--dir", folder).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)  # Each passphrase costs a second by design, more where others work.
 def test_keys_are_made_replaced_and_the_archive_sealed(
     tamizdat: Tamizdat, folder: Path, tmp_path: Path

@@ -137,8 +137,7 @@ CHANGES: dict[str, tuple[Callable[[Page], None], Callable[[dict[str, Any]], bool
 
 
 EVERYWHERE = [
-    pytest.param(name, marks=[] if name in ("a source", "its filing") else pytest.mark.slow)
-    for name in CHANGES
+    pytest.param(name, marks=[] if name == "a source" else pytest.mark.slow) for name in CHANGES
 ]
 
 
@@ -183,6 +182,7 @@ def test_words_typed_at_once_and_then_nothing_are_kept(
     saved(rita)
 
 
+@pytest.mark.slow
 def test_an_editor_that_is_only_read_saves_nothing(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any]
 ) -> None:
@@ -302,6 +302,7 @@ def test_saving_a_new_article_by_hand_while_it_saves_itself_makes_one(
     assert newsroom.do("how_many", headline=title) == 1
 
 
+@pytest.mark.slow
 def test_leaving_with_something_unsaved_is_asked_about(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any]
 ) -> None:
@@ -339,9 +340,8 @@ def until_asked(page: Page, asked: list[str], times: int) -> None:
     raise AssertionError(f"asked {len(asked)} times, not {times}")
 
 
-@pytest.mark.parametrize(
-    "trouble", ["no network", pytest.param("an error of the desk", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", ["no network", "an error of the desk"])
 def test_a_save_that_failed_says_so_and_is_tried_again(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any], trouble: str
 ) -> None:
@@ -403,6 +403,7 @@ def test_what_was_typed_while_signed_out_is_saved_after_signing_in(
     assert newsroom.do("kept", pk=story["pk"])["kicker"] == "Late at night"
 
 
+@pytest.mark.slow
 def test_a_comment_half_written_stands_while_the_article_is_saved(
     newsroom: Newsroom, sign_in: SignIn, article: dict[str, Any]
 ) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import SignIn
@@ -86,6 +87,7 @@ def test_an_editor_sees_that_a_colleague_is_writing_in_the_same_article(
     expect(rita.get_by_text("Edgar Moss").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_somebody_who_only_reads_learns_of_a_newer_version(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:

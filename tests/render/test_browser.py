@@ -74,7 +74,13 @@ READABLE = [path for path in pages() if not path.endswith(("/moved/", "/s1/", "/
 
 
 @pytest.mark.parametrize(
-    ("scheme", "code"), [("light", "en"), ("light", "ru"), ("light", "ar"), ("dark", "en")]
+    ("scheme", "code"),
+    [
+        ("light", "en"),
+        pytest.param("light", "ru", marks=pytest.mark.slow),
+        pytest.param("light", "ar", marks=pytest.mark.slow),
+        ("dark", "en"),
+    ],
 )
 def test_axe_finds_nothing_on_any_type_of_page(browser: Any, scheme: str, code: str) -> None:
     reader = Reader(browser, color_scheme=scheme, viewport={"width": 360, "height": 760})
@@ -87,7 +93,7 @@ def test_axe_finds_nothing_on_any_type_of_page(browser: Any, scheme: str, code: 
     assert {path: violations for path, violations in found.items() if violations} == {}
 
 
-@pytest.mark.parametrize("width", [320, 768, 1280])
+@pytest.mark.parametrize("width", [320, pytest.param(768, marks=pytest.mark.slow), 1280])
 def test_no_page_is_wider_than_its_screen_and_none_complains(browser: Any, width: int) -> None:
     reader = Reader(browser, viewport={"width": width, "height": 760})
     for path in READABLE:

@@ -38,7 +38,7 @@ SETTINGS: dict[str, Any] = {
     "paper": "https://lamp.example",
     "recipients": [str(IDENTITY.to_public())],
     "collector": COLLECTOR.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex(),
-    "hosts": ["drop.example"],
+    "hosts": ["drop.example", "127.0.0.1"],
     "languages": ["en", "ru", "ar"],
     "newsletters": [{"slug": "weekly", "titles": {"en": "Weekly"}}, {"slug": "daily"}],
     "webhooks": [{"name": "piggybank", "headers": ["piggy-signature"]}],

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -163,7 +164,7 @@ def sessions(moment: Moment) -> Sessions:
 
 @pytest.mark.parametrize(
     ("host", "good"),
-    [("drop.example", True), ("127.0.0.1", True), ("other.example", False), ("", False)],
+    [("drop.example", True), ("127.0.0.1", False), ("other.example", False), ("", False)],
 )
 def test_a_nonce_that_another_drop_passed_on_is_of_no_use(
     sessions: Sessions, host: str, good: bool
@@ -171,6 +172,12 @@ def test_a_nonce_that_another_drop_passed_on_is_of_no_use(
     nonce = sessions.nonce(SETTINGS["collector"])
     token = sessions.token(nonce, COLLECTOR.sign(login_message(host, nonce)))
     assert (token is not None) == good
+
+
+def test_a_drop_that_names_no_host_is_one_of_this_machine(moment: Moment) -> None:
+    at_home = Sessions(SETTINGS["collector"], [], clock=moment)
+    nonce = at_home.nonce(SETTINGS["collector"])
+    assert at_home.token(nonce, COLLECTOR.sign(login_message("127.0.0.1", nonce)))
 
 
 def test_nonces_and_tokens_end(sessions: Sessions, moment: Moment) -> None:
@@ -269,6 +276,17 @@ def test_a_drop_that_sends_a_byte_now_and_then_is_given_up(
             done.set()
             box.close()
             thread.join(5)
+
+
+@pytest.mark.timeout(20)
+def test_links_and_pipes_in_a_spool_of_strangers_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("of somebody else")
+    name = "2026112214-" + "5f" * 16
+    (tmp_path / f"{name}-2048.batch").symlink_to(tmp_path / "letters.txt")
+    os.mkfifo(tmp_path / f"{name}-16384.batch")
+    os.mkfifo(tmp_path / f"{name}-65536.batch.open")
+    assert letterbox(folder=str(tmp_path), key=COLLECTOR).batches() == []
+    assert (tmp_path / "letters.txt").read_text() == "of somebody else"
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -147,6 +147,13 @@ def test_every_hour_all_is_forgotten() -> None:
     assert not any(b"\1\2\3" in key for key in counters._counts)
 
 
+def test_large_ones_count_for_more(tmp_path: Path) -> None:
+    limits = {"webhooks": 20, "all_free": 1_000, "all_most": 1_000}
+    with in_process(tmp_path / "drop", limits=limits) as drop:
+        said = [drop.ask("POST", "/v1/webhook/piggybank", b"x" * 160_000).status for _ in range(4)]
+    assert said == [200, 200, 429, 429]
+
+
 def test_memory_for_counters_is_bounded() -> None:
     counters = Counters(settings.Limits())
     for n in itertools.islice(itertools.count(), MOST_NETWORKS + 1_000):

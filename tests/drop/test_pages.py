@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import html5lib
 import pytest
@@ -99,6 +100,13 @@ def test_the_readers_language_is_found(
 def test_a_message_about_a_page_names_it_escaped(drop: InProcess) -> None:
     reply = drop.ask("GET", "/v1/message?story=/en/%3Cb%3E/&language=en")
     assert "<bdi>/en/&lt;b&gt;/</bdi>" in reply.text
+
+
+@pytest.mark.parametrize("story", ["Your account is closed", "/en/ call 555-0100", "//\n"])
+def test_words_that_are_no_page_are_not_shown(drop: InProcess, story: str) -> None:
+    reply = drop.ask("GET", f"/v1/message?story={quote(story)}&language=en")
+    assert reply.status == 200
+    assert 'name="story"' not in reply.text
 
 
 def test_without_https_no_browser_is_told_to_insist_on_it(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ What is not done here: reading the request (``app``), the collector's requests (
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -41,6 +42,8 @@ from tamizdat.drop.work import Work
 from tamizdat.drop.writer import Share, Writer
 
 MOST_SEALED = SIZES[-1] + MOST_SEAL
+_PATH = re.compile(r"/\S{0,499}\Z")
+_WEIGHT = 16_384
 _FROM_MAILS = ("confirm", "unsubscribe", "stop-reminding")
 _PREFLIGHT = [
     *ANYBODY,
@@ -114,7 +117,7 @@ class Letters:
         verdict = self._counters.ask(request.network, purpose)
         proven = verdict.work and self._work.check(_proof(request))
         if verdict.allowed or proven:
-            self._counters.count(request.network, purpose)
+            self._counters.count(request.network, purpose, weight_of(request))
             return None
         language = self.language(request)
         if not route.program:
@@ -148,7 +151,8 @@ class Letters:
         if rest and not TOKEN.match(rest[0]):
             return refused_page(self._pages, "malformed", language)
         story = request.query.get("story", "")[:500]
-        values = {"story": [story]} if name == "message" and story else None
+        about = name == "message" and _PATH.fullmatch(story)
+        values = {"story": [story]} if about else None
         # Who opens a link from a mail shows its token: that connection is given up too.
         return page(200, self._pages.form(name, language, values=values), private=bool(rest))
 
@@ -225,6 +229,13 @@ class Letters:
                 return "malformed"
             raise
         return None
+
+
+def weight_of(request: Request) -> int:
+    """How much a request counts for, by the length it announces: 1 for each 16 kB begun."""
+    said = request.headers.get("content-length", "")
+    length = int(said) if said.isdecimal() and len(said) < 10 else _WEIGHT
+    return max(1, -(-length // _WEIGHT))
 
 
 def _proof(request: Request) -> str:

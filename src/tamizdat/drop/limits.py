@@ -81,12 +81,12 @@ class Counters:
         times = 1 + found // max(1, self._limits.free) if self._limits.free else 1
         return self._limits.work * min(times, _HARDER)
 
-    def count(self, network: bytes, purpose: Purpose) -> None:
-        """One more came."""
+    def count(self, network: bytes, purpose: Purpose, weight: int = 1) -> None:
+        """One more came; a large one counts as ``weight``."""
         key = self._key(network, purpose)
         if key in self._counts or len(self._counts) < MOST_NETWORKS:
-            self._counts[key] = self._counts.get(key, 0) + 1
-        self._all += purpose is Purpose.SUBMIT
+            self._counts[key] = self._counts.get(key, 0) + weight
+        self._all += weight * (purpose is Purpose.SUBMIT)
 
     def _key(self, network: bytes, purpose: Purpose) -> bytes:
         # A keyed BLAKE2 is an HMAC in one pass: it runs for every request.

@@ -2,8 +2,9 @@
 """The collector's log-in: a signature over a nonce, then a token for ten minutes.
 
 What always holds: only the key named in drop.toml gets in, and only for a host that drop.toml
-names, so that another drop cannot pass our nonce on to be signed; nonces and tokens live in memory
-and are good once, and ten minutes; no clock is compared. Who does not know the key learns nothing.
+names (this machine's own names where it names none), so that another drop cannot pass our nonce on
+to be signed; nonces and tokens live in memory and are good once, and ten minutes; no clock is
+compared. Who does not know the key learns nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Sessions:
     ) -> None:
         self._name = key
         self._key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
-        self._hosts = (*hosts, *LOCAL)
+        self._hosts = tuple(hosts) or LOCAL
         self._clock = clock
         self._nonces: dict[str, float] = {}
         self._tokens: dict[bytes, float] = {}

@@ -239,14 +239,21 @@ def require_free(folder: Path) -> None:
     os.close(_lock(folder))
 
 
+def _files(folder: Path) -> list[str]:
+    """What is a file itself: a spool may have been carried here by strangers, with links or pipes
+    that lead to others' files or never end."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+
+
 def closed_names(folder: Path) -> list[str]:
     """The names of the closed batches, oldest first."""
-    return sorted(name for name in os.listdir(folder) if is_name(name))  # noqa: PTH208 - names
+    return sorted(name for name in _files(folder) if is_name(name))
 
 
 def open_names(folder: Path) -> list[str]:
     """The names of the batches that are being written, or were when their drop ended."""
-    names = (name for name in os.listdir(folder) if name.endswith(OPEN))  # noqa: PTH208 - names
+    names = (name for name in _files(folder) if name.endswith(OPEN))
     return sorted(name for name in names if is_name(name.removesuffix(OPEN)))
 
 

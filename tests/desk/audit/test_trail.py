@@ -216,9 +216,13 @@ def test_anchors_are_appended_and_junk_among_them_is_refused(
     with file.open("a") as more:
         more.write("2026-11-24T21:00:00Z 12 00")
     assert len(anchors.read(file)) == 2, "a line cut short by a crash is passed over"
+    anchors.note(tmp_path, NOW + timedelta(days=2))
+    assert len(anchors.read(file)) == 3, "and the next one does not stick to it"
+    with file.open("a") as more:
+        more.write("2026-11-25T21:00:00Z 12 00")
     with file.open("a") as more:
         more.write("\n")
-    with pytest.raises(AnchorsError, match="line 3"):
+    with pytest.raises(AnchorsError, match="line 4"):
         anchors.read(file)
 
 

@@ -27,6 +27,8 @@ def _database(settings: Settings) -> dict[str, Any]:
                 "transaction_mode": "IMMEDIATE",
                 "init_command": (
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                    # What is erased is overwritten, not only let go of.
+                    "PRAGMA secure_delete=ON; "
                     "PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456"
                 ),
             },

@@ -19,9 +19,16 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     return Room(tmp_path_factory.mktemp("room"), []).open_paper()
 
 
+class Bundles(dict[str, Printed]):
+    """By form; a test that fails does not print their megabytes."""
+
+    def __repr__(self) -> str:
+        return f"bundles in {', '.join(self)}"
+
+
 @pytest.fixture(scope="session")
 def bundles(room: Room) -> Mapping[str, Printed]:
-    return printed(room.desk.folder.path, room)
+    return Bundles(printed(room.desk.folder.path, room))
 
 
 def printed(edition: Path, room: Room, limits: Limits | None = None) -> dict[str, Printed]:

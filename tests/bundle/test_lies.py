@@ -159,6 +159,17 @@ def test_age_is_said_and_is_no_fault(bundles: Mapping[str, Printed], room: Room)
     assert "timestamp" in report.expired
 
 
+@pytest.mark.parametrize("put_in", [b"A", b"=", b"=A", b"AA=A"])
+def test_a_damaged_picture_is_said_so(put_in: bytes, bundles: Mapping[str, Printed]) -> None:
+    data = bundles["html"].data
+    at = data.index(b";base64,iVBOR") + len(b";base64,iVBOR")
+    try:
+        believed = check(data[:at] + put_in + data[at:]).ok
+    except BundleError:
+        believed = False
+    assert not believed
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     form=st.sampled_from(["zip", "epub", "html"]),

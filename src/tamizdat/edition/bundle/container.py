@@ -64,9 +64,12 @@ def read(data: bytes) -> tuple[Form, dict[str, bytes]]:
 
 
 def inlined(page: bytes) -> list[bytes]:
-    """The pictures that stand in a page as ``data:`` addresses."""
+    """The pictures that stand in a page as ``data:`` addresses. Raises ``BundleError``."""
     found = set(re.findall(rb'src="data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)"', page))
-    return [base64.b64decode(one + b"=" * (-len(one) % 4)) for one in found]
+    try:
+        return [base64.b64decode(one + b"=" * (-len(one) % 4)) for one in found]
+    except binascii.Error as error:
+        raise BundleError("a picture in this file is damaged") from error
 
 
 def _zip(members: Mapping[str, bytes], when: datetime) -> bytes:

@@ -30,11 +30,11 @@ check: setup ## Style, types, layers, locks, migrations: what CI checks
 test: setup ## Everything CI runs but the slow tests: checks and all tests
 	@scripts/chromium.sh
 	@scripts/check.sh
-	@scripts/test_core.sh $(core)
+	@scripts/in_memory.sh scripts/test_core.sh $(core)
 	$(call say,All other tests but those in a browser)
-	@$(python) -m pytest -n auto -m "not slow and not browser" -q $(core:%=--ignore=tests/%)
+	@scripts/in_memory.sh $(python) -m pytest -n auto -m "not slow and not browser" -q $(core:%=--ignore=tests/%)
 	$(call say,Tests in a browser)
-	@$(python) -m pytest -n 2 --dist loadfile -m "browser and not slow" -q
+	@scripts/in_memory.sh $(python) -m pytest -n 2 --dist loadfile -m "browser and not slow" -q
 
 test-slow: setup ## Faults, kill -9 at random points, long fuzzing, times behind a censor
 	@scripts/chromium.sh

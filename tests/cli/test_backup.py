@@ -33,6 +33,21 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(paper)): p.read_bytes() for p in paper.rglob("*") if p.is_file()}
 
 
+def same_rows(back: Path, folder: Path) -> None:
+    there, here = rows(back / "desk.sqlite3"), rows(folder / "desk.sqlite3")
+    # That a backup was made, and one restored, is written down after its moment.
+    assert not [row for row in there.pop("audit_record") if row not in here["audit_record"]]
+    for moved_on in ("audit_record", "sqlite_sequence"):
+        here.pop(moved_on), there.pop(moved_on, None)
+    assert there == here
+
+
+def same_secrets(back: Path, folder: Path) -> None:
+    for path in (folder / "secrets").iterdir():
+        if not path.name.startswith("."):
+            assert (back / "secrets" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
 @pytest.mark.slow
 def test_a_newsroom_comes_back_whole_and_builds_the_same_paper(
     started: tuple[Path, dict[str, Any]],
@@ -68,15 +83,8 @@ def test_a_newsroom_comes_back_whole_and_builds_the_same_paper(
     assert [one.code for one in restored] == [0, 0]
     assert (again.code, "not empty" in again.err) == (1, True)
 
-    there, here = rows(back / "desk.sqlite3"), rows(folder / "desk.sqlite3")
-    # That a backup was made, and one restored, is written down after its moment.
-    assert not [row for row in there.pop("audit_record") if row not in here["audit_record"]]
-    for moved_on in ("audit_record", "sqlite_sequence"):
-        here.pop(moved_on), there.pop(moved_on, None)
-    assert there == here
-    for path in (folder / "secrets").iterdir():
-        if not path.name.startswith("."):
-            assert (back / "secrets" / path.name).read_bytes() == path.read_bytes(), path.name
+    same_rows(back, folder)
+    same_secrets(back, folder)
 
     status: list[str | Path] = ["vault", "status", "--json"]
     everything: list[str | Path] = ["publish", "--all"]

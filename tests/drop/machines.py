@@ -156,7 +156,8 @@ class InProcess:
             sent.append(message)
 
         where, _, query = path.partition("?")
-        given = {"content-length": str(len(body)), **(headers or {})}
+        length = {} if chunks is not None else {"content-length": str(len(body))}
+        given = {**length, **(headers or {})}
         scope = {
             "type": "http",
             "method": method,

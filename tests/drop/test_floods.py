@@ -154,6 +154,13 @@ def test_large_ones_count_for_more(tmp_path: Path) -> None:
     assert said == [200, 200, 429, 429]
 
 
+def test_who_announces_no_length_is_taken_at_the_longest(tmp_path: Path) -> None:
+    limits = {"webhooks": 33, "all_free": 1_000, "all_most": 1_000}
+    with in_process(tmp_path / "drop", limits=limits) as drop:
+        said = [drop.ask("POST", "/v1/webhook/piggybank", chunks=[b"x"]).status for _ in range(4)]
+    assert said == [200, 200, 200, 429]
+
+
 def test_memory_for_counters_is_bounded() -> None:
     counters = Counters(settings.Limits())
     for n in itertools.islice(itertools.count(), MOST_NETWORKS + 1_000):

@@ -78,6 +78,7 @@ def test_a_reporter_works_by_keyboard_alone(
     rita.keyboard.type(title)
     press_until(rita, "Save draft")
     rita.keyboard.press("Enter")
+    rita.wait_for_url("**/edit/**")
     story = until(lambda: newsroom.do("find", headline=title), "the draft is kept")
 
     rita.goto(f"{newsroom.desk}/desk/snippets/newsroom/article/edit/{story['pk']}/")

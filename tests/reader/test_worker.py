@@ -64,6 +64,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, li
     with running(3) as found:
         seeds = [server.url for server in found[1:]]
         room = Room(tmp_path_factory.mktemp("room"), seeds).open_paper()
+        for number in (6, 7, 8, 9):
+            room.publish_story(number)
         yield room, found
 
 
@@ -138,17 +140,18 @@ def test_the_address_of_a_volume_that_is_no_more_leads_to_its_list(scene: Scene)
 
 
 def test_silence_costs_a_few_seconds_and_is_remembered(scene: Scene) -> None:
-    """Beyond what the same costs on this machine, as busy as it is, where nobody is silent."""
+    """Beyond what the same costs on this machine, as busy as it is, where nobody is silent. Who
+    carried much lately is asked last, so which page meets the silence is open."""
     scene.settle()
     spoken = seconds(scene, 5)
     scene.entry.silent = True
-    first = seconds(scene, 2)
-    asked = len(scene.entry.asked)
-    second = seconds(scene, 3)
-    print(f"silent entry: {spoken:.1f} s without, {first:.1f} s, then {second:.1f} s")  # noqa: T201
-    assert first - spoken < 5
-    assert second - spoken < 2
-    assert len(scene.entry.asked) == asked, "the second page does not ask who was silent before"
+    met = []
+    for story in (2, 3, 6, 7, 8, 9):
+        scene.entry.asked.clear()
+        assert seconds(scene, story) - spoken < 5
+        met.append(sum(path.startswith(("/shards/", "/objects/")) for path in scene.entry.asked))
+    # A page and what follows while that is found out; not one page after the other.
+    assert 1 <= sum(map(bool, met)) <= 2, met
 
 
 def seconds(scene: Scene, story: int) -> float:

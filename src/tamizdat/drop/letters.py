@@ -117,7 +117,7 @@ class Letters:
         verdict = self._counters.ask(request.network, purpose)
         proven = verdict.work and self._work.check(_proof(request))
         if verdict.allowed or proven:
-            self._counters.count(request.network, purpose, weight_of(request))
+            self._counters.count(request.network, purpose, weight_of(request, route.most))
             return None
         language = self.language(request)
         if not route.program:
@@ -231,10 +231,11 @@ class Letters:
         return None
 
 
-def weight_of(request: Request) -> int:
-    """How much a request counts for, by the length it announces: 1 for each 16 kB begun."""
+def weight_of(request: Request, most: int) -> int:
+    """How much a request counts for, by the length it announces: 1 for each 16 kB begun. One that
+    announces none (RFC 9112, section 7.1: chunked) may become as long as its route allows."""
     said = request.headers.get("content-length", "")
-    length = int(said) if said.isdecimal() and len(said) < 10 else _WEIGHT
+    length = int(said) if said.isdecimal() and len(said) < 10 else most
     return max(1, -(-length // _WEIGHT))
 
 

@@ -8,6 +8,7 @@ off its end, cannot make it fit a copy of this file that lies elsewhere.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ def note(run: Path, now: datetime) -> Anchor:
     run.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(run / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
+        # Another worker may start just now; the lock goes with the descriptor.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         _cut_torn_line(descriptor)
         os.write(descriptor, f"{anchor.noted} {anchor.number} {anchor.hash}\n".encode())
         os.fsync(descriptor)

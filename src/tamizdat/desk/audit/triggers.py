@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from tamizdat.desk import guards
+
 TABLE = "audit_record"
 MESSAGE = "the audit trail is never changed"
 # Any number that nobody else locks.
@@ -36,49 +38,37 @@ END $$
 _next = f"(SELECT coalesce(max(number), 0) + 1 FROM {TABLE})"  # noqa: S608 - the same
 CREATE = {
     "sqlite": (
-        f"CREATE TRIGGER {TABLE}_frozen BEFORE UPDATE ON {TABLE} "
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
-        f"CREATE TRIGGER {TABLE}_kept BEFORE DELETE ON {TABLE} "
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
-        f"CREATE TRIGGER {TABLE}_last BEFORE INSERT ON {TABLE} WHEN NEW.number IS NOT {_next} "
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+        guards.sqlite("frozen", TABLE, "UPDATE", MESSAGE),
+        guards.sqlite("kept", TABLE, "DELETE", MESSAGE),
+        guards.sqlite("last", TABLE, "INSERT", MESSAGE, when=f"NEW.number IS NOT {_next}"),
     ),
     "postgresql": (
-        f"CREATE FUNCTION {TABLE}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; "
-        f"END $$",
+        guards.refuse(TABLE, MESSAGE),
         _link,
         f"CREATE CONSTRAINT TRIGGER {TABLE}_linked AFTER INSERT ON {TABLE} "
         f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {TABLE}_link()",
-        f"CREATE TRIGGER {TABLE}_frozen BEFORE UPDATE ON {TABLE} FOR EACH ROW "
-        f"WHEN (OLD.number IS NOT NULL OR NEW.entry IS DISTINCT FROM OLD.entry) "
-        f"EXECUTE FUNCTION {TABLE}_refuse()",
-        f"CREATE TRIGGER {TABLE}_last BEFORE INSERT ON {TABLE} FOR EACH ROW "
-        f"WHEN (NEW.number IS NOT NULL) EXECUTE FUNCTION {TABLE}_refuse()",
-        f"CREATE TRIGGER {TABLE}_kept BEFORE DELETE ON {TABLE} FOR EACH ROW "
-        f"EXECUTE FUNCTION {TABLE}_refuse()",
-        f"CREATE TRIGGER {TABLE}_whole BEFORE TRUNCATE ON {TABLE} FOR EACH STATEMENT "
-        f"EXECUTE FUNCTION {TABLE}_refuse()",
+        guards.postgresql(
+            "frozen",
+            TABLE,
+            "UPDATE",
+            when="OLD.number IS NOT NULL OR NEW.entry IS DISTINCT FROM OLD.entry",
+        ),
+        guards.postgresql("last", TABLE, "INSERT", when="NEW.number IS NOT NULL"),
+        guards.postgresql("kept", TABLE, "DELETE"),
+        guards.postgresql("whole", TABLE, "TRUNCATE", each="STATEMENT"),
     ),
 }
 DROP = {
-    "sqlite": tuple(f"DROP TRIGGER IF EXISTS {TABLE}_{t}" for t in ("frozen", "kept", "last")),
-    "postgresql": (
-        *(
-            f"DROP TRIGGER IF EXISTS {TABLE}_{t} ON {TABLE}"
-            for t in ("linked", "frozen", "last", "kept", "whole")
-        ),
-        f"DROP FUNCTION IF EXISTS {TABLE}_link()",
-        f"DROP FUNCTION IF EXISTS {TABLE}_refuse()",
+    "sqlite": guards.drop_sqlite(TABLE, "frozen", "kept", "last"),
+    "postgresql": guards.drop_postgresql(
+        TABLE, "linked", "frozen", "last", "kept", "whole", functions=["link", "refuse"]
     ),
 }
 
 
 def create(editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in CREATE[editor.connection.vendor]:
-        editor.execute(statement)
+    guards.run(editor, CREATE)
 
 
 def drop(editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in DROP[editor.connection.vendor]:
-        editor.execute(statement)
+    guards.run(editor, DROP)

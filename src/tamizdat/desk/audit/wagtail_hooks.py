@@ -21,6 +21,7 @@ from wagtail.models import ModelLogEntry, Page, PageLogEntry
 
 from tamizdat.desk.audit import urls, words
 from tamizdat.desk.audit.models import RecordedEntry, RecordedPageEntry
+from tamizdat.desk.staff.menu import ItemFor
 
 AFTER_WAGTAIL = 100
 
@@ -61,13 +62,14 @@ def register_urls() -> list[URLPattern | URLResolver]:
     return [path("audit/", include((urls.urlpatterns, urls.app_name)))]
 
 
-class _TrailItem(MenuItem):
-    def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("audit.view_record"))
-
-
 @hooks.register("register_reports_menu_item")
 def trail_item() -> MenuItem:
-    return _TrailItem(
-        "Audit trail", reverse("audit:trail"), name="audit", icon_name="list-ul", order=1100
+    where = reverse("audit:trail")
+    return ItemFor(
+        lambda user: bool(user.has_perm("audit.view_record")),
+        "Audit trail",
+        where,
+        name="audit",
+        icon_name="list-ul",
+        order=1100,
     )

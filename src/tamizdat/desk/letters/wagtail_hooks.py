@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.log_actions import LogActionRegistry
 
 from tamizdat.desk.letters import inbox, urls
+from tamizdat.desk.staff.menu import ItemFor
 from tamizdat.desk.staff.roles import sees_readers
 
 
@@ -29,25 +29,15 @@ def register_log_actions(registry: LogActionRegistry) -> None:
     )
 
 
-class _InboxItem(MenuItem):
-    def is_shown(self, request: HttpRequest) -> bool:
-        return sees_readers(request.user)
-
-
-class _AsideItem(MenuItem):
-    def is_shown(self, request: HttpRequest) -> bool:
-        return inbox.operates(request.user)
-
-
 @hooks.register("register_admin_menu_item")
 def inbox_item() -> MenuItem:
-    return _InboxItem(
-        "Messages", reverse("letters:inbox"), name="messages", icon_name="mail", order=125
-    )
+    where = reverse("letters:inbox")
+    return ItemFor(sees_readers, "Messages", where, name="messages", icon_name="mail", order=125)
 
 
 @hooks.register("register_reports_menu_item")
 def aside_item() -> MenuItem:
-    return _AsideItem(
-        "Kept aside", reverse("letters:aside"), name="kept-aside", icon_name="warning", order=900
+    where = reverse("letters:aside")
+    return ItemFor(
+        inbox.operates, "Kept aside", where, name="kept-aside", icon_name="warning", order=900
     )

@@ -25,6 +25,7 @@ from tamizdat.desk.newsroom.viewsets.pages import (
     SitePageViewSet,
     publish_if_asked,
 )
+from tamizdat.desk.staff.menu import ItemFor
 
 words.of_photos()
 register_snippet(ArticleViewSet)
@@ -45,15 +46,16 @@ def register_urls() -> list[URLPattern | URLResolver]:
     return [path("newsroom/", include((urls.urlpatterns, urls.app_name)))]
 
 
-class _FrontItem(MenuItem):
-    def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("newsroom.change_frontpin"))
-
-
 @hooks.register("register_admin_menu_item")
 def front_item() -> MenuItem:
-    return _FrontItem(
-        "Front page", reverse("newsroom:front"), name="front", icon_name="home", order=105
+    where = reverse("newsroom:front")
+    return ItemFor(
+        lambda user: bool(user.has_perm("newsroom.change_frontpin")),
+        "Front page",
+        where,
+        name="front",
+        icon_name="home",
+        order=105,
     )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from tamizdat.desk import guards
+
 TABLE = "publishing_storyversion"
 FROZEN = (
     *("id", "uri", "version", "language", "pub_status", "item", "created", "reason"),
@@ -22,36 +24,24 @@ _changed = {
 }
 CREATE = {
     "sqlite": (
-        f"CREATE TRIGGER {TABLE}_frozen BEFORE UPDATE ON {TABLE} WHEN {_changed['sqlite']} "
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
-        f"CREATE TRIGGER {TABLE}_kept BEFORE DELETE ON {TABLE} "
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+        guards.sqlite("frozen", TABLE, "UPDATE", MESSAGE, when=_changed["sqlite"]),
+        guards.sqlite("kept", TABLE, "DELETE", MESSAGE),
     ),
     "postgresql": (
-        f"CREATE FUNCTION {TABLE}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; "
-        f"END $$",
-        f"CREATE TRIGGER {TABLE}_frozen BEFORE UPDATE ON {TABLE} FOR EACH ROW "
-        f"WHEN ({_changed['postgresql']}) EXECUTE FUNCTION {TABLE}_refuse()",
-        f"CREATE TRIGGER {TABLE}_kept BEFORE DELETE ON {TABLE} FOR EACH ROW "
-        f"EXECUTE FUNCTION {TABLE}_refuse()",
+        guards.refuse(TABLE, MESSAGE),
+        guards.postgresql("frozen", TABLE, "UPDATE", when=_changed["postgresql"]),
+        guards.postgresql("kept", TABLE, "DELETE"),
     ),
 }
 DROP = {
-    "sqlite": (f"DROP TRIGGER IF EXISTS {TABLE}_frozen", f"DROP TRIGGER IF EXISTS {TABLE}_kept"),
-    "postgresql": (
-        f"DROP TRIGGER IF EXISTS {TABLE}_frozen ON {TABLE}",
-        f"DROP TRIGGER IF EXISTS {TABLE}_kept ON {TABLE}",
-        f"DROP FUNCTION IF EXISTS {TABLE}_refuse()",
-    ),
+    "sqlite": guards.drop_sqlite(TABLE, "frozen", "kept"),
+    "postgresql": guards.drop_postgresql(TABLE, "frozen", "kept", functions=["refuse"]),
 }
 
 
 def create(editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in CREATE[editor.connection.vendor]:
-        editor.execute(statement)
+    guards.run(editor, CREATE)
 
 
 def drop(editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in DROP[editor.connection.vendor]:
-        editor.execute(statement)
+    guards.run(editor, DROP)

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from tamizdat.desk import guards
+
 TABLE = "readers_consent"
 TERM = "withdrawn"
 KEPT = 1095
@@ -40,40 +42,27 @@ def _over(vendor: str) -> str:
 
 CREATE = {
     "sqlite": (
-        f"CREATE TRIGGER {TABLE}_frozen BEFORE UPDATE ON {TABLE} "
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
-        f"CREATE TRIGGER {TABLE}_kept BEFORE DELETE ON {TABLE} "
-        f"WHEN NOT ({_over('sqlite')}) BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+        guards.sqlite("frozen", TABLE, "UPDATE", MESSAGE),
+        guards.sqlite("kept", TABLE, "DELETE", MESSAGE, when=f"NOT ({_over('sqlite')})"),
     ),
     "postgresql": (
-        f"CREATE FUNCTION {TABLE}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; "
-        f"END $$",
+        guards.refuse(TABLE, MESSAGE),
         f"CREATE FUNCTION {TABLE}_keep() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN IF {_over('postgresql')} THEN RETURN OLD; END IF; "
-        f"RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
-        f"CREATE TRIGGER {TABLE}_frozen BEFORE UPDATE ON {TABLE} FOR EACH ROW "
-        f"EXECUTE FUNCTION {TABLE}_refuse()",
-        f"CREATE TRIGGER {TABLE}_kept BEFORE DELETE ON {TABLE} FOR EACH ROW "
-        f"EXECUTE FUNCTION {TABLE}_keep()",
+        f"{guards.refusal(MESSAGE)}END $$",
+        guards.postgresql("frozen", TABLE, "UPDATE"),
+        guards.postgresql("kept", TABLE, "DELETE", function="keep"),
     ),
 }
 DROP = {
-    "sqlite": (f"DROP TRIGGER IF EXISTS {TABLE}_frozen", f"DROP TRIGGER IF EXISTS {TABLE}_kept"),
-    "postgresql": (
-        f"DROP TRIGGER IF EXISTS {TABLE}_frozen ON {TABLE}",
-        f"DROP TRIGGER IF EXISTS {TABLE}_kept ON {TABLE}",
-        f"DROP FUNCTION IF EXISTS {TABLE}_refuse()",
-        f"DROP FUNCTION IF EXISTS {TABLE}_keep()",
-    ),
+    "sqlite": guards.drop_sqlite(TABLE, "frozen", "kept"),
+    "postgresql": guards.drop_postgresql(TABLE, "frozen", "kept", functions=["refuse", "keep"]),
 }
 
 
 def create(editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in CREATE[editor.connection.vendor]:
-        editor.execute(statement)
+    guards.run(editor, CREATE)
 
 
 def drop(editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in DROP[editor.connection.vendor]:
-        editor.execute(statement)
+    guards.run(editor, DROP)

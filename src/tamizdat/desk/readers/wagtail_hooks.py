@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.log_actions import LogActionRegistry
 
 from tamizdat.desk.readers import urls
+from tamizdat.desk.staff.menu import ItemFor
 from tamizdat.desk.staff.roles import sees_readers
 
 
@@ -28,13 +28,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("tamizdat.vault_shred", "Shred", "Destroyed the vault's key")
 
 
-class _ReadersItem(MenuItem):
-    def is_shown(self, request: HttpRequest) -> bool:
-        return sees_readers(request.user)
-
-
 @hooks.register("register_admin_menu_item")
 def readers_item() -> MenuItem:
-    return _ReadersItem(
-        "Readers", reverse("readers:find"), name="readers", icon_name="group", order=126
-    )
+    where = reverse("readers:find")
+    return ItemFor(sees_readers, "Readers", where, name="readers", icon_name="group", order=126)

@@ -106,6 +106,61 @@ class LettersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, k
     undo_hours: Annotated[int, msgspec.Meta(ge=0, le=168)] = 24
 
 
+class RelaySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[relays]]``: a server that takes our mail. ``kind``: a mail server (``smtp``), a
+    provider's API through django-anymail (``anymail``; ``backend`` names its class, options lie in
+    the ``credentials`` file as JSON), or a folder of this machine (``outbox``, demo only).
+
+    ``credentials`` names a file in ``secrets/`` (``user`` on its first line, ``password`` on the
+    second). ``weight`` is its share of the mail; ``per_second``, ``per_minute`` and ``per_hour``
+    limit what it takes in any such span, 0 is no limit."""
+
+    name: str = ""
+    kind: Literal["smtp", "anymail", "outbox"] = "smtp"
+    host: str = ""
+    port: int = 0
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    credentials: str = ""
+    backend: str = ""
+    weight: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    connections: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
+    per_second: Annotated[int, msgspec.Meta(ge=0)] = 0
+    per_minute: Annotated[int, msgspec.Meta(ge=0)] = 0
+    per_hour: Annotated[int, msgspec.Meta(ge=0)] = 0
+    log: str = ""
+
+
+class DomainLimit(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[mail.domains]]``: how much a receiving domain takes from us."""
+
+    domain: str
+    per_minute: Annotated[int, msgspec.Meta(ge=0)] = 0
+    per_hour: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class DkimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[mail.dkim]]``: ``key`` names a file in ``secrets/`` (PEM, RSA or Ed25519)."""
+
+    domain: str
+    selector: str
+    key: str
+
+
+class MailSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``[mail]``: what the newsroom sends. ``sender`` is who single mails come from; ``bounces`` a
+    domain of ours whose mail comes back to ``reports``: a Maildir of this machine. ``unknown`` is
+    what becomes of mails in doubt after a crash; ``lmtp_port`` where reports may be handed in."""
+
+    sender: str = ""
+    sender_name: str = ""
+    bounces: str = ""
+    reports: str = ""
+    lmtp_port: int = 0
+    unknown: Literal["hold", "resend"] = "hold"
+    dkim: tuple[DkimSettings, ...] = ()
+    domains: tuple[DomainLimit, ...] = ()
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The whole file. ``address`` is the paper's canonical base; the first language is the
     default one; ``database`` is ``sqlite`` or ``postgresql://user@host/name``."""
@@ -122,6 +177,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     mirrors: tuple[MirrorSettings, ...] = ()
     drops: tuple[DropSettings, ...] = ()
     letters: LettersSettings = LettersSettings()
+    mail: MailSettings = MailSettings()
+    relays: tuple[RelaySettings, ...] = ()
 
     @property
     def announced(self) -> tuple[MirrorSettings, ...]:

@@ -19,6 +19,8 @@ INSTALLED_APPS = [
     "tamizdat.desk.publishing",
     "tamizdat.desk.readers",
     "tamizdat.desk.letters",
+    "tamizdat.desk.outgoing",
+    "tamizdat.desk.newsletter",
     # Second factors. Its pages are not mounted and it sends nothing (desk.staff.access.adapters).
     "allauth.account",
     "allauth.mfa",

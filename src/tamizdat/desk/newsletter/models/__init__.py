@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+from tamizdat.desk.newsletter.models.delivery import Delivery
+from tamizdat.desk.newsletter.models.issue import Issue, IssueItem, IssueSection
+from tamizdat.desk.newsletter.models.newsletter import Newsletter, NewsletterSection
+from tamizdat.desk.newsletter.models.subscription import Subscription
+
+__all__ = [
+    "Delivery",
+    "Issue",
+    "IssueItem",
+    "IssueSection",
+    "Newsletter",
+    "NewsletterSection",
+    "Subscription",
+]

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A newsletter: what readers sign up for."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0
+    TUESDAY = 1
+    WEDNESDAY = 2
+    THURSDAY = 3
+    FRIDAY = 4
+    SATURDAY = 5
+    SUNDAY = 6
+
+
+class Newsletter(models.Model):
+    """``often`` says to readers how often it comes; ``weekday``, ``hour`` and ``zone`` when the
+    next issue is due. ``missed`` is what becomes of an issue whose hour passed while nothing ran:
+    within ``missed_hours`` it is sent, later it is held or sent all the same."""
+
+    class Missed(models.TextChoices):
+        HOLD = "hold", "hold it and tell the desk"
+        SEND = "send", "send it as soon as possible"
+
+    class Pictures(models.TextChoices):
+        NONE = "none", "no pictures"
+        INLINE = "inline", "small pictures inside the mail"
+        REMOTE = "remote", "pictures from the paper (mail programs tell it who reads)"
+
+    slug = models.SlugField(max_length=60, unique=True)
+    language = models.CharField(max_length=35)
+    title = models.CharField(max_length=100)
+    about = models.CharField(max_length=500, blank=True)
+    often = models.CharField(max_length=100, blank=True)
+    sender_name = models.CharField(max_length=100)
+    sender_address = models.EmailField()
+    reply_to = models.EmailField(blank=True)
+    postal = models.CharField(max_length=300, blank=True)
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices, default=Weekday.FRIDAY)
+    hour = models.TimeField()
+    zone = models.CharField(max_length=60)
+    missed = models.CharField(max_length=10, choices=Missed.choices, default=Missed.HOLD)
+    missed_hours = models.PositiveSmallIntegerField(default=6)
+    pictures = models.CharField(max_length=10, choices=Pictures.choices, default=Pictures.INLINE)
+    full_text = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["title"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(weekday__gte=0, weekday__lte=6), name="newsletter_weekday"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.language})"
+
+
+class NewsletterSection(models.Model):
+    """A heading that each new issue starts with: News, Features, Analysis."""
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="sections")
+    title = models.CharField(max_length=60)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.title

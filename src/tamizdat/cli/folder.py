@@ -112,6 +112,7 @@ def start_folder(
     newsroom.edition.mkdir(exist_ok=True)
     newsroom.secret("desk-key", create=True)
     newsroom.secret("factor-key", create=True)
+    newsroom.secret("link-key", create=True)
     ensure_keys(newsroom)
     if newsroom.settings.database == "sqlite":
         # SQLite gives its helper files the mode of the database: drafts are nobody else's to read.

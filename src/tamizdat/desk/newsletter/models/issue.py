@@ -12,13 +12,14 @@ from tamizdat.desk.newsletter.models.newsletter import Newsletter
 
 class Issue(models.Model):
     """``approved_hash`` is of what was approved: a change after it needs another approval.
+    ``problem`` says why it was held.
     ``frozen`` are the encoded contents (``mail.content``) that went out, by form."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "draft"
         APPROVED = "approved", "approved"
         SCHEDULED = "scheduled", "scheduled"
-        HELD = "held", "held: its hour was missed"
+        HELD = "held", "held"
         SENDING = "sending", "is being sent"
         PAUSED = "paused", "paused"
         SENT = "sent", "sent"
@@ -44,6 +45,8 @@ class Issue(models.Model):
         related_name="+",
     )
     approved_hash = models.CharField(max_length=64, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -92,12 +95,14 @@ class IssueSection(models.Model):
 
 
 class IssueItem(models.Model):
-    """A published story; ``blurb`` and ``headline`` are the issue's own where not empty."""
+    """A published story; ``blurb`` and ``headline`` are the issue's own where not empty.
+    ``picked`` is the number of the story's version that the editors have seen."""
 
     section = models.ForeignKey(IssueSection, on_delete=models.CASCADE, related_name="items")
     article = models.ForeignKey("newsroom.Article", on_delete=models.PROTECT, related_name="+")
     headline = models.CharField(max_length=200, blank=True)
     blurb = models.TextField(blank=True, max_length=1_000)
+    picked = models.PositiveIntegerField(default=0)
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

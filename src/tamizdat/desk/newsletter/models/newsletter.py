@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
+from modelcluster.fields import ParentalKey
+from modelcluster.models import ClusterableModel
 
 
 class Weekday(models.IntegerChoices):
@@ -17,7 +21,7 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6
 
 
-class Newsletter(models.Model):
+class Newsletter(ClusterableModel):
     """``often`` says to readers how often it comes; ``weekday``, ``hour`` and ``zone`` when the
     next issue is due. ``missed`` is what becomes of an issue whose hour passed while nothing ran:
     within ``missed_hours`` it is sent, later it is held or sent all the same."""
@@ -64,7 +68,9 @@ class Newsletter(models.Model):
 class NewsletterSection(models.Model):
     """A heading that each new issue starts with: News, Features, Analysis."""
 
-    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="sections")
+    sort_order_field: ClassVar = "order"
+
+    newsletter = ParentalKey(Newsletter, on_delete=models.CASCADE, related_name="sections")
     title = models.CharField(max_length=60)
     order = models.PositiveSmallIntegerField(default=0)
 

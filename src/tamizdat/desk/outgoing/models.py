@@ -106,3 +106,23 @@ class Relay(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Spent(models.Model):
+    """What was taken of an allowance in one slice of time (``limits``). ``key`` names a relay or
+    a receiving domain, ``span`` the seconds in which no more than so much may be taken, ``slice``
+    the number of the slice since 1970, by the database's clock."""
+
+    key = models.CharField(max_length=80)
+    span = models.PositiveIntegerField()
+    slice = models.BigIntegerField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["key", "span", "slice"], name="outgoing_one_slice")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.used}"

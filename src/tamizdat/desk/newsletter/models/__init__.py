@@ -2,6 +2,7 @@
 from tamizdat.desk.newsletter.models.delivery import Delivery
 from tamizdat.desk.newsletter.models.issue import Issue, IssueItem, IssueSection
 from tamizdat.desk.newsletter.models.newsletter import Newsletter, NewsletterSection
+from tamizdat.desk.newsletter.models.sending import Sender, Tally
 from tamizdat.desk.newsletter.models.subscription import Subscription
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "IssueSection",
     "Newsletter",
     "NewsletterSection",
+    "Sender",
     "Subscription",
+    "Tally",
 ]

@@ -20,6 +20,7 @@ class Issue(models.Model):
         APPROVED = "approved", "approved"
         SCHEDULED = "scheduled", "scheduled"
         HELD = "held", "held"
+        STARTING = "starting", "its readers are gathered"
         SENDING = "sending", "is being sent"
         PAUSED = "paused", "paused"
         SENT = "sent", "sent"
@@ -58,6 +59,8 @@ class Issue(models.Model):
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
     frozen = models.JSONField(default=dict)
+    gathered_to = models.BigIntegerField(default=0)
+    audience = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-number"]

@@ -41,21 +41,29 @@ _PROOF = 16
 
 
 class Purpose(IntEnum):
-    """What a link is for. At most 15; a number is never used again for something else."""
+    """What a token is for. At most 15; a number is never used again for something else.
+
+    Subjects: CONFIRM the first of ``extra`` consents that were asked for; UNSUBSCRIBE and
+    RETURN_ISSUE a subscription; PREFERENCES and RETURN_MAIL a reader; MOVE the reader that an
+    address moves to. The two RETURN stand in envelopes (``mail.verp``), not in links."""
 
     CONFIRM = 1
     UNSUBSCRIBE = 2
     PREFERENCES = 3
     MOVE = 4
+    RETURN_ISSUE = 5
+    RETURN_MAIL = 6
 
 
-# For how many days after its stamp a link works; None: for ever. Where that is, the stamp may be
-# any number. A reminder's or a receipt's links are added here.
+# For how many days after its stamp (``day_stamp``) a link works; None: for ever, and the stamp may
+# be any number, as an issue's.
 DAYS: dict[Purpose, int | None] = {
     Purpose.CONFIRM: 7,
     Purpose.UNSUBSCRIBE: None,
     Purpose.PREFERENCES: 60,
     Purpose.MOVE: 7,
+    Purpose.RETURN_ISSUE: None,
+    Purpose.RETURN_MAIL: None,
 }
 TO_DO: dict[Purpose, str] = {
     Purpose.CONFIRM: "sign up again: a new mail comes",

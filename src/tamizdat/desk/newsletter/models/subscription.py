@@ -12,7 +12,8 @@ from tamizdat.desk.readers.models import Reader, random_id
 
 class Subscription(models.Model):
     """One a newsletter and reader. An issue goes to those that are ``active``, whose pause is over
-    and whose reader is not suppressed."""
+    and whose reader is not suppressed. ``moves_to`` is the new address that its reader asked for and
+    has not confirmed yet."""
 
     class State(models.TextChoices):
         PENDING = "pending", "not confirmed yet"
@@ -33,6 +34,7 @@ class Subscription(models.Model):
     paused_until = models.DateField(null=True)
     since = models.DateField()
     left = models.DateField(null=True)
+    moves_to = models.ForeignKey(Reader, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         default_permissions = ("view",)

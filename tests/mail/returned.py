@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TOKEN = "Vq3-t0ken_that.names.one.delivery".replace(".", "x").ljust(40, "k")
-BOX = f"bounces+{TOKEN}@news.meridian.example"
+from tamizdat.mail.verp import verp
+
+TOKEN = "Vq3-t0ken_that-names-one-delivery".ljust(40, "k")
+BOX = verp(TOKEN, "news.meridian.example")
 OUR_ID = "9f2c41d7e6@news.meridian.example"
 READER = "vera.lind@harbour.example"
 

@@ -24,7 +24,7 @@ What is not done here: proving tokens, acting, answering. A report is never answ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
@@ -34,8 +34,9 @@ from flufl.bounce import all_failures
 
 from tamizdat.mail.content import TOKEN_LENGTH
 from tamizdat.mail.verdicts import Kind, judge, status_in
+from tamizdat.mail.verp import unverp
 
-__all__ = ["Kind", "Report", "read", "token_in", "without_addresses"]
+__all__ = ["Kind", "Report", "read", "without_addresses"]
 
 MOST = 262_144
 PARTS = 40
@@ -44,8 +45,8 @@ LINE = 2_000
 TEXT = 16_384
 SAID = 300
 
-_TOKEN = re.compile(rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}(?![A-Za-z0-9_-])")
-_VERP = re.compile(rf"[+=]([A-Za-z0-9_-]{{{TOKEN_LENGTH}}})@")
+_LINK = re.compile(rf"/([A-Za-z0-9_-]{{{TOKEN_LENGTH}}})(?![A-Za-z0-9_-])")
+_LEAVE = re.compile(r"^List-Unsubscribe:[^\n]*(?:\n[ \t][^\n]*){0,8}", re.I | re.M)
 _PART = re.compile(rb"content-type[ \t]*:\s*[\"']?(?:multipart|message)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'`=]{0,100}@[^\s<>()\[\],;:\"'`]{0,255}")
 _OURS = re.compile(
@@ -56,6 +57,7 @@ _QUOTED = re.compile(
     r"\n-{2,}[^\n]{0,80}(?:copy of|original) (?:the |your )?message", re.IGNORECASE
 )
 _COPIES = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers")
+_RECIPIENTS = ("Final-Recipient", "Original-Recipient", "X-Actual-Recipient")
 _BLANK = re.compile(r"\s+")
 _AWAY = re.compile(
     r"out of (?:the )?office|auto(?:matic)?[- ]?(?:reply|response)|on vacation"
@@ -96,22 +98,19 @@ def read(data: bytes, *, recipient: str = "") -> Report:
         return _unknown(f"it cannot be parsed ({type(error).__name__})", recipient)
 
 
-def token_in(recipient: str) -> str:
-    """The token of an address such as ``bounces+TOKEN@news.example``; empty without one."""
-    found = _VERP.search(recipient)
-    return found[1] if found else ""
-
-
-def without_addresses(text: str, most: int = SAID) -> str:
-    """A line of a server's words in which addresses are replaced by three dots."""
+def without_addresses(text: str, names: Iterable[str] = (), most: int = SAID) -> str:
+    """A line of a server's words in which addresses, and the ``names`` before the @ that somebody
+    goes by, are replaced by three dots."""
     plain = _BLANK.sub(" ", text[: most * 8]).strip()
     plain = "".join(c for c in plain if c.isprintable())
-    return _ADDRESS.sub("…", plain)[:most]
+    plain = _ADDRESS.sub("…", plain)
+    for name in names:
+        plain = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", plain, flags=re.IGNORECASE)
+    return plain[:most]
 
 
 def _unknown(why: str, recipient: str) -> Report:
-    token = token_in(recipient)
-    return Report(kind=Kind.UNKNOWN, tokens=(token,) if token else (), why=why)
+    return Report(kind=Kind.UNKNOWN, tokens=tuple(unverp(recipient))[:8], why=why)
 
 
 def _bounded(data: bytes) -> bytes:
@@ -122,13 +121,13 @@ def _bounded(data: bytes) -> bytes:
 def _read(message: Message, recipient: str) -> Report:
     parts = list(message.walk())
     verdict = _verdict(message, parts)
-    tokens = dict.fromkeys(token for token in _tokens(message, parts, recipient) if token)
+    tokens = dict.fromkeys(_tokens(message, parts, recipient))
     return Report(
         kind=verdict.kind,
         tokens=tuple(tokens)[:8],
         message_id=_our_id(message, parts),
         code=verdict.code,
-        said=without_addresses(verdict.said),
+        said=without_addresses(verdict.said, _names(message, parts)),
         why="" if verdict.kind != Kind.UNKNOWN else "it is no report that is understood",
     )
 
@@ -247,18 +246,30 @@ def _reason(text: str) -> str:
 
 
 def _tokens(message: Message, parts: list[Message], recipient: str) -> Iterator[str]:
-    yield token_in(recipient)
+    yield from unverp(recipient)
     for name in _ENVELOPE:
         for value in message.get_all(name, []):
-            yield token_in(str(value))
+            yield from unverp(str(value)[:LINE])
     for part in parts:
         kind = part.get_content_type()
         if kind in ("message/feedback-report", "message/delivery-status"):
-            yield from _VERP.findall(_text_of_fields(part))
+            yield from unverp(_text_of_fields(part))
         elif kind in _COPIES:
             quoted = _text_of_fields(part)
-            yield from _VERP.findall(quoted)
-            yield from _TOKEN.findall(quoted)
+            yield from unverp(quoted)
+            for line in _LEAVE.findall(quoted):
+                yield from _LINK.findall(line)
+
+
+def _names(message: Message, parts: list[Message]) -> list[str]:
+    """What stands before the @ of those whom it names as not reached: servers repeat it alone."""
+    texts = [_field(message, "X-Failed-Recipients")]
+    for part in parts:
+        if part.get_content_type().endswith("delivery-status") and part.is_multipart():
+            blocks = [b for b in part.get_payload() if isinstance(b, Message)]
+            texts += [_field(b, name) for b in blocks[:8] for name in _RECIPIENTS]
+    found = [name for text in texts for name in re.findall(r"([^\s<>;,@]{2,64})@", text)]
+    return sorted(set(found), key=len, reverse=True)[:8]
 
 
 def _our_id(message: Message, parts: list[Message]) -> str:

@@ -126,3 +126,35 @@ class Spent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.used}"
+
+
+class Return(models.Model):
+    """A mail that came back, or why a relay refused one. ``digest`` (SHA-256, hexadecimal) is of
+    the report: the same one counts once; empty for what a relay said itself. ``reader`` is unknown
+    where no token proves it, and left out of refusals for our sake (``policy``), which are counted
+    by day and code. ``sealed`` holds the report where it could not be understood, and ``why``."""
+
+    digest = models.CharField(max_length=64, blank=True)
+    reader = models.ForeignKey(Reader, on_delete=models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=10)
+    day = models.DateField()
+    code = models.CharField(max_length=20, blank=True)
+    said = models.CharField(max_length=500, blank=True)
+    why = models.CharField(max_length=200, blank=True)
+    sealed = models.BinaryField(default=bytes)
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["kind", "day"], name="outgoing_return_by_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest"], condition=~Q(digest=""), name="outgoing_one_return"
+            ),
+            models.UniqueConstraint(
+                fields=["day", "code"], condition=Q(kind="policy"), name="outgoing_one_policy_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code}, {self.day}"

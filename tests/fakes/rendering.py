@@ -75,6 +75,13 @@ class PlainRenderer:
     def redirect(self, to_path: str, language: str) -> bytes:
         return _bytes("moved", to_path, language)
 
+    def newsletter(self, page: ListingPage) -> bytes:
+        return _bytes("newsletter", page)
+
+    def newsletters(self, language: str, latest: Mapping[str, Card]) -> bytes:
+        letters = [n.slug for n in self._site.language(language).newsletters]
+        return _bytes("newsletters", language, letters, latest)
+
     def front(self, front: Front) -> bytes:
         return _bytes("front", front)
 

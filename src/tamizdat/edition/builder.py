@@ -260,9 +260,13 @@ class Build:
             for kind in INDEXED:
                 yield Task("indexes", (turn, kind, code))
             yield Task("fronts", (turn, [("section", code, slug) for slug in sorted(slugs)]))
+            letters = {row.slug for row in self._catalogue.listings("newsletter", code)}
+            if site.letters.drops:
+                letters |= {letter.slug for letter in language.newsletters}
+            yield Task("newsletters", (turn, code, sorted(letters)))
         query = (
             "SELECT kind, language, slug FROM listings "
-            "WHERE stories > 0 AND kind NOT IN ('site', 'section')"
+            "WHERE stories > 0 AND kind NOT IN ('site', 'section', 'newsletter')"
         )
         for fronts in _batches(db.execute(query), 16):
             yield Task("fronts", (turn, fronts))

@@ -425,13 +425,15 @@ class Catalogue:
         return found
 
     def month(self, month: int) -> list[tuple[str, str, str]]:
-        """Path, date of change and translation key of a month's stories, oldest first."""
+        """Path, date of change and translation key of a month's stories, oldest first; of all
+        issues of newsletters for 0."""
         query = (
             "SELECT s.path, s.updated, s.translation FROM listings l "
             "JOIN members m ON m.listing = l.id AND m.period = ? JOIN stories s ON s.id = m.story "
-            "WHERE l.kind = 'site' ORDER BY s.rank, s.path"
+            "WHERE l.kind = ? ORDER BY s.rank, s.path"
         )
-        return self.db.execute(query, [month]).fetchall()
+        kind = "site" if month else "newsletter"
+        return self.db.execute(query, [month, kind]).fetchall()
 
     def months(self) -> list[tuple[int, str]]:
         return self.db.execute("SELECT month, updated FROM months ORDER BY month").fetchall()

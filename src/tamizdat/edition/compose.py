@@ -94,8 +94,12 @@ class Composer:
         for one, card in zip(kept, cards, strict=True):
             story = decode(self._log.read(one.start, one.length))
             if one.row.live:
-                facts = ArticleFacts(
-                    related=_related(one, targets), translations=self._links(one, translated)
+                facts = (
+                    self._issue_facts(one, targets)
+                    if story.is_issue
+                    else ArticleFacts(
+                        related=_related(one, targets), translations=self._links(one, translated)
+                    )
                 )
                 yield Output(one.row.path, self._renderer.article(story, card, facts))
             else:
@@ -116,6 +120,21 @@ class Composer:
             known.update(dict.fromkeys(missing))
             known.update(self._catalogue.live_cards(missing))
         return known
+
+    def _issue_facts(self, one: Kept, targets: dict[str, Card | None]) -> ArticleFacts:
+        """Which of an issue's stories can be read, and the issues beside it."""
+        slug, _ = paths.issue_of(one.row.path) or ("", 0)
+        row = self._catalogue.find_listing("newsletter", one.row.language, slug)
+        beside = self._catalogue.near(row.id, 0, one.row.rank, 1) if row else []
+        turn: dict[bool, Link] = {}
+        for kept in self._catalogue.stories(beside):
+            title = decode_card(kept.row.card).headline
+            turn[kept.row.rank > one.row.rank] = Link(path=kept.row.path, title=title)
+        return ArticleFacts(
+            related=tuple(card for uri in one.row.related if (card := targets[uri])),
+            older=turn.get(False),
+            newer=turn.get(True),
+        )
 
     def redirect(self, path: str) -> Output | None:
         """The redirect page at a former address, where a story has it."""
@@ -196,6 +215,8 @@ class Composer:
         """How a listing calls itself: as the site says, else as its oldest story does."""
         tongue = self._site.language(language)
         title, description = (row.title if row else "") or slug, ""
+        if kind == "newsletter" and (letter := tongue.newsletter(slug)):
+            title, description = letter.title, letter.about
         profile = self._profiles.get((language, kind, slug))
         if profile is not None:
             title, description = profile.title or title, profile.description
@@ -224,7 +245,36 @@ class Composer:
             older=listings.newest(view.path, volumes),
             periods=listings.archive(view.path, volumes, self._zone),
         )
-        yield Output(view.path, self._renderer.listing(page))
+        render = self._renderer
+        made = render.newsletter(page) if kind == "newsletter" else render.listing(page)
+        yield Output(view.path, made)
+
+    # Newsletters
+
+    def newsletter(self, language: str, slug: str) -> Iterator[Output]:
+        """A newsletter's own page, and the feeds of its issues."""
+        yield from self.listing_front("newsletter", language, slug)
+        yield from self.feeds(language, slug, "newsletter")
+
+    def newsletters(self, language: str) -> Iterator[Output]:
+        """The page on which readers choose, where they can sign up for any."""
+        if not self.signs_up(language):
+            return
+        latest = {}
+        for letter in self._site.language(language).newsletters:
+            row = self._catalogue.find_listing("newsletter", language, letter.slug)
+            for card in self.cards(self._catalogue.latest(row.id, 1)) if row else ():
+                latest[letter.slug] = card
+        made = self._renderer.newsletters(language, latest)
+        yield Output(paths.newsletters_path(language), made)
+
+    def signs_up(self, language: str, slug: str = "") -> bool:
+        """Whether readers can sign up for any newsletter of a language, or for this one."""
+        tongue = self._site.language(language)
+        found = tongue.newsletter(slug) if slug else tongue.newsletters
+        return bool(found and self._site.letters.drops)
+
+    # Older pages of lists
 
     def volume(self, number: int, first: int) -> Iterator[Output]:
         """The page of the volume of a listing that begins with a rank."""
@@ -300,11 +350,13 @@ class Composer:
 
     # Feeds and sitemaps
 
-    def feeds(self, language: str, section: str = "") -> Iterator[Output]:
-        """RSS and JSON feeds of the site or a section."""
-        kind: ListingKind = "section" if section else "site"
-        row = self._catalogue.find_listing(kind, language, section)
-        view = self.listing_view(kind, language, section, row)
+    def feeds(
+        self, language: str, slug: str = "", kind: ListingKind = "section"
+    ) -> Iterator[Output]:
+        """RSS and JSON feeds of the site, or of a section or newsletter."""
+        kind = kind if slug else "site"
+        row = self._catalogue.find_listing(kind, language, slug)
+        view = self.listing_view(kind, language, slug, row)
         ids = self._catalogue.latest(row.id, listings.FEED) if row else []
         items = self._feed_items(ids)
         yield Output(f"{view.path}feed.xml", self._renderer.rss(view, items))

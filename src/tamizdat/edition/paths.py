@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from tamizdat.edition.site import WRITE_SLUG, ListingKind
+from tamizdat.edition.site import NEWSLETTER_SLUG, WRITE_SLUG, ListingKind
 
 HTML = "text/html; charset=utf-8"
 KIND_FOLDERS: dict[ListingKind, str] = {
@@ -62,6 +62,7 @@ _TYPES = {extension: kind for kind, extension in MEDIA_EXTENSIONS.items()} | {
     "jpeg": "image/jpeg",
 }
 _ARTICLE = re.compile(r"/[^/]+/\d{4}/\d{2}/\d{2}/[^/]+/\Z")
+_ISSUE = re.compile(rf"/[^/]+/{NEWSLETTER_SLUG}/([a-z0-9][a-z0-9-]*)/([1-9]\d{{0,5}})/\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9_.~!$&'()*+,;=:@/-]*\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\\?#]|/\.{1,2}(/|\Z)")
 LONGEST_SEGMENT = 200  # bytes; file names may have 255, and “.br” and temporary names add some
@@ -96,6 +97,22 @@ def is_article(path: str) -> bool:
     return _ARTICLE.match(path) is not None
 
 
+def issue_path(language: str, newsletter: str, number: int) -> str:
+    """``/en/newsletter/weekly/12/``: an issue of a newsletter."""
+    return f"{newsletters_path(language)}{newsletter}/{number}/"
+
+
+def issue_of(path: str) -> tuple[str, int] | None:
+    """Newsletter and number of the issue with this address; None where it is no issue's."""
+    found = _ISSUE.match(path)
+    return (found[1], int(found[2])) if found else None
+
+
+def newsletters_path(language: str) -> str:
+    """Where readers choose among all newsletters of a language."""
+    return f"/{language}/{NEWSLETTER_SLUG}/"
+
+
 def is_safe(path: str) -> bool:
     """True where the path can be an address and a file's place: absolute, in NFC, no empty, dot
     or overlong segments, no control characters, backslashes or queries."""
@@ -127,6 +144,8 @@ def listing_path(kind: ListingKind, language: str, slug: str) -> str:
         return f"/{language}/"
     if kind == "section":
         return f"/{language}/{slug}/"
+    if kind == "newsletter":
+        return f"{newsletters_path(language)}{slug}/"
     return f"/{language}/{KIND_FOLDERS[kind]}/{slug}/"
 
 
@@ -150,6 +169,9 @@ def volume_path(listing: str, name: str) -> str:
 
 
 def sitemap_path(month: int) -> str:
+    """``/sitemaps/2026-11.xml`` for 202611; for 0 that of the issues of newsletters."""
+    if not month:
+        return "/sitemaps/newsletters.xml"
     return f"/sitemaps/{period_label(month)}.xml"
 
 

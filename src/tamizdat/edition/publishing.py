@@ -28,12 +28,13 @@ from tamizdat.edition.index import Entry
 from tamizdat.edition.lists import Lists, members
 from tamizdat.edition.media import MediaSource, adopt
 from tamizdat.edition.rows import Membership, StoryRow, file_path, make_row
-from tamizdat.edition.site import Language, ListingKind, Profile, Section, Site
+from tamizdat.edition.site import Language, ListingKind, Newsletter, Profile, Section, Site
 from tamizdat.edition.story import Story, encode
 from tamizdat.edition.storylog import StoryLog
 from tamizdat.edition.views import Card, Renderer
 from tamizdat.edition.writer import Writer
 
+_Named = Profile | Section | Newsletter
 INDEXED: tuple[ListingKind, ...] = ("topic", "place", "person", "series")
 
 
@@ -63,6 +64,7 @@ class Publication:
         self._indexes: set[tuple[ListingKind, str]] = set()
         self._languages: set[str] = set()
         self._sections: set[tuple[str, str]] = set()
+        self._newsletters: set[tuple[str, str]] = set()
         self._months: set[int] = set()
         self._paths: set[str] = set()
         self._former: set[str] = set()
@@ -123,13 +125,16 @@ class Publication:
         """Note what else shows a story as it was or as it is."""
         if row is None:
             return
-        self._languages.add(row.language)
+        if row.month:  # Issues of newsletters are in nothing that a language shows.
+            self._languages.add(row.language)
         self._months.add(row.month)
         self._paths.add(row.path)
         self._former.update(row.former)
         self._media.update(row.files)
         self._stories.update(self._catalogue.references(row.uri))
         self._keys.add(row.translation)
+        if not row.month:
+            self._follow_issue(row)
         for language in self._tools.site.languages:
             for pins in language.pins:
                 if pins.section and row.uri in pins.stories:
@@ -137,6 +142,14 @@ class Publication:
         self._sections.update(
             (row.language, m.slug) for m in row.memberships if m.kind == "section"
         )
+
+    def _follow_issue(self, row: StoryRow) -> None:
+        """An issue's page leads to those before and after it, its newsletter's to all."""
+        for m in row.memberships:
+            if m.kind == "newsletter":
+                number = self._catalogue.listing_id(m.kind, row.language, m.slug)
+                self._stories.update(self._catalogue.near(number, m.period, row.rank, 1))
+                self._newsletters.add((row.language, m.slug))
 
     def _check_addresses(self) -> None:
         for path in sorted(self._paths):
@@ -194,6 +207,8 @@ class Publication:
             self._indexes.add((row.kind, row.language))
         if row.kind == "section":
             self._sections.add((row.language, row.slug))
+        if row.kind == "newsletter":
+            self._newsletters.add((row.language, row.slug))
 
     def _listings(self, composer: Composer) -> None:
         put = self._tools.writer.put
@@ -230,6 +245,7 @@ class Publication:
         for language in sorted(everywhere if refreshed else self._languages & everywhere):
             put(composer.feeds(language))
             put(composer.fragments(language))
+        self._letters(composer, before)
         sections = {(lang.code, s.slug) for lang in site.languages for s in lang.sections}
         for language, slug in sorted(self._sections | (sections if refreshed else set())):
             row = self._catalogue.find_listing("section", language, slug)
@@ -253,6 +269,24 @@ class Publication:
             put(composer.furniture())
             for path in own_pages(before) - own_pages(site):
                 self._tools.writer.remove(path)
+
+    def _letters(self, composer: Composer, before: Site | None) -> None:
+        """The pages and feeds of newsletters whose issues changed, all where the site did."""
+        t, wanted = self._tools, set(self._newsletters)
+        if before != t.site:
+            both = (*t.site.languages, *(before.languages if before else ()))
+            wanted |= {(lang.code, one.slug) for lang in both for one in lang.newsletters}
+        known = {language.code for language in t.site.languages}
+        for language, slug in sorted((code, slug) for code, slug in wanted if code in known):
+            row = self._catalogue.find_listing("newsletter", language, slug)
+            if (row and row.stories) or composer.signs_up(language, slug):
+                t.writer.put(composer.newsletter(language, slug))
+            else:
+                base = paths.listing_path("newsletter", language, slug)
+                for name in ("", "feed.xml", "feed.json"):
+                    t.writer.remove(f"{base}{name}")
+        for language in sorted({code for code, _ in wanted} & known):
+            t.writer.put(composer.newsletters(language))
 
     def _redirects(self, composer: Composer) -> None:
         """A redirect lies only where nothing else does."""
@@ -301,11 +335,12 @@ def _renamed(catalogue: Catalogue, before: Site | None, site: Site) -> Iterable[
                     yield row.id
 
 
-def _names(language: Language) -> dict[tuple[ListingKind, str], Profile | Section]:
+def _names(language: Language) -> dict[tuple[ListingKind, str], _Named]:
     """What a language says of its listings."""
-    sections: dict[tuple[ListingKind, str], Profile | Section]
-    sections = {("section", section.slug): section for section in language.sections}
-    return {(p.kind, p.slug): p for p in language.profiles} | sections
+    found: dict[tuple[ListingKind, str], _Named]
+    found = {(p.kind, p.slug): p for p in language.profiles}
+    found |= {("section", section.slug): section for section in language.sections}
+    return found | {("newsletter", letter.slug): letter for letter in language.newsletters}
 
 
 def own_pages(site: Site) -> set[str]:
@@ -314,6 +349,8 @@ def own_pages(site: Site) -> set[str]:
     for language in site.languages:
         if site.letters.drops:
             found.add(paths.write_path(language.code))
+            if language.newsletters:
+                found.add(paths.newsletters_path(language.code))
         for page in language.pages:
             found.add(paths.page_path(language.code, page.slug))
             if page.version:

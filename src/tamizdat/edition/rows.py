@@ -20,7 +20,7 @@ import msgspec
 
 from tamizdat.edition import paths
 from tamizdat.edition.errors import SiteError, StoryError
-from tamizdat.edition.site import RESERVED_SLUGS, ListingKind, Site
+from tamizdat.edition.site import ListingKind, Site
 from tamizdat.edition.story import Rendition, Story, Term, decode, ni_sha256, parse_date
 from tamizdat.edition.views import Card, Renderer
 
@@ -31,7 +31,8 @@ _cards = msgspec.json.Encoder()
 
 
 class Membership(NamedTuple):
-    """A listing that a story is in: ``period`` is 202611 where it goes by months, else 0."""
+    """A listing that a story is in: ``period`` is 202611 where it goes by months, else 0. An issue
+    is in the list of its newsletter alone."""
 
     kind: ListingKind
     slug: str
@@ -41,8 +42,8 @@ class Membership(NamedTuple):
 
 class StoryRow(msgspec.Struct, array_like=True, frozen=True):
     """A story as the catalogue keeps it. ``rank`` orders stories by first publication, to the
-    millisecond, ties by uri; ``card`` is a ``Card`` as JSON; ``updated`` is in UTC; ``files`` are
-    the paths of what it shows."""
+    millisecond, ties by uri; ``month`` is 0 for issues; ``card`` is a ``Card`` as JSON; ``updated``
+    is in UTC; ``files`` are the paths of what it shows."""
 
     uri: str
     version: int
@@ -116,7 +117,7 @@ def make_row(story: Story, renderer: Renderer, site: Site, now: datetime) -> Sto
         language=story.language or "",
         path=path,
         live=not withdrawn,
-        month=local.year * 100 + local.month,
+        month=0 if story.is_issue else local.year * 100 + local.month,
         rank=rank(published, uri),
         updated=f"{story.updated.astimezone(UTC).isoformat()[:19]}Z",
         translation=story.translation_key,
@@ -137,6 +138,8 @@ def read_row(raw: bytes, renderer: Renderer, site: Site, now: datetime) -> Story
 def story_path(story: Story, site: Site) -> str:
     """The story's address. Raises ``StoryError`` where it cannot be one."""
     path = story.path
+    if story.is_issue:
+        return _issue_path(story)
     if not path:
         slug = story.slugline or story.headline
         return paths.article_path(story.language or "", story.published, slug, site.timezone)
@@ -150,6 +153,18 @@ def story_path(story: Story, site: Site) -> str:
             f"story {story.uri}: its address {path} is not under its language, /{story.language}/"
         )
     return path
+
+
+def _issue_path(story: Story) -> str:
+    """An issue's address. Raises ``StoryError`` where it does not name language and newsletter."""
+    newsletter, found = story.newsletter, paths.issue_of(story.path)
+    slug = newsletter.literal if newsletter else None
+    if not found or story.path != paths.issue_path(story.language or "", slug or "", found[1]):
+        raise StoryError(
+            f"story {story.uri}: “{story.path}” cannot be the address of an issue; one looks like "
+            f"/{story.language}/newsletter/{slug or 'weekly'}/12/"
+        )
+    return story.path
 
 
 def _version(story: Story) -> int:
@@ -170,6 +185,9 @@ def _check_publishable(story: Story, site: Site, now: datetime) -> None:
 
 
 def _memberships(story: Story, site: Site, local: datetime) -> tuple[Membership, ...]:
+    if story.is_issue and (newsletter := story.newsletter):
+        slug = newsletter.literal or ""
+        return (Membership("newsletter", slug, newsletter.name or slug, 0),)
     found = [Membership("site", "", "", local.year * 100 + local.month)]
     section = story.section
     if section is not None:
@@ -201,13 +219,17 @@ def _membership(kind: ListingKind, literal: str | None, name: str | None) -> Mem
 
 def _check_section(slug: str, story: Story, site: Site) -> None:
     language = site.language(story.language or "")
-    taken = slug in RESERVED_SLUGS or slug.isdigit() or any(p.slug == slug for p in language.pages)
+    taken = (
+        site.reserves(language, slug)
+        or slug.isdigit()
+        or any(p.slug == slug for p in language.pages)
+    )
     if not slug or taken:
         raise StoryError(f"story {story.uri}: “{slug}” cannot be the address of a section")
 
 
 def _related(story: Story) -> tuple[str, ...]:
-    uris = dict.fromkeys(item.uri for item in story.related)
+    uris = dict.fromkeys(item.uri for item in (story.picks if story.is_issue else story.related))
     uris.pop(story.uri, None)
     return tuple(uris)
 

@@ -19,16 +19,24 @@ SLUG = re.compile(r"[\w][\w-]{0,99}\Z")
 # Where readers write to the desk. A page or section that had this address before is refused only
 # once the paper has letterboxes.
 WRITE_SLUG = "write"
-RESERVED_SLUGS = frozenset(
-    "topics|places|people|series|page|feed|latest|fragments|assets|media|sitemaps".split("|")  # noqa: SIM905
-) | {WRITE_SLUG}
+# Where newsletters and their issues are. Refused to a page or section that had it before only once
+# its language has a newsletter.
+NEWSLETTER_SLUG = "newsletter"
+_KEPT = frozenset((WRITE_SLUG, NEWSLETTER_SLUG))
+RESERVED_SLUGS = (
+    frozenset(
+        "topics|places|people|series|page|feed|latest|fragments|assets|media|sitemaps".split("|")  # noqa: SIM905
+    )
+    | _KEPT
+)
+_NEWSLETTER = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
 _DROP = re.compile(r"https?://[^/\s?#@;,'\"]+\Z")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}\Z")
 RTL_LANGUAGES = frozenset(
     ["ar", "arc", "ckb", "dv", "fa", "ha", "he", "ks", "ps", "sd", "ug", "ur", "yi"]
 )
 
-ListingKind = Literal["site", "section", "topic", "place", "person", "series"]
+ListingKind = Literal["site", "section", "topic", "place", "person", "series", "newsletter"]
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -73,6 +81,19 @@ class Pins(_Part, frozen=True):
     stories: tuple[str, ...] = ()
 
 
+class Newsletter(_Part, frozen=True):
+    """What readers may sign up for. ``about`` says what it is, ``often`` how often it comes.
+    ``privacy`` is the version of the privacy policy that a subscriber agrees to and ``policy`` the
+    slug of the page with it, empty where the paper has none. Its issues are stories."""
+
+    slug: str
+    title: str
+    about: str = ""
+    often: str = ""
+    privacy: int = 1
+    policy: str = ""
+
+
 class Language(_Part, frozen=True):
     """One language of the paper, under ``/code/``; ``name`` is what the paper is called in it."""
 
@@ -84,6 +105,7 @@ class Language(_Part, frozen=True):
     pages: tuple[Page, ...] = ()
     profiles: tuple[Profile, ...] = ()
     pins: tuple[Pins, ...] = ()
+    newsletters: tuple[Newsletter, ...] = ()
 
     @property
     def direction(self) -> Literal["ltr", "rtl"]:
@@ -91,6 +113,9 @@ class Language(_Part, frozen=True):
 
     def section(self, slug: str) -> Section | None:
         return next((s for s in self.sections if s.slug == slug), None)
+
+    def newsletter(self, slug: str) -> Newsletter | None:
+        return next((n for n in self.newsletters if n.slug == slug), None)
 
     def pinned(self, section: str = "") -> tuple[str, ...]:
         return next((p.stories for p in self.pins if p.section == section), ())
@@ -131,6 +156,14 @@ class Site(_Part, frozen=True):
         have = ", ".join(lang.code for lang in self.languages)
         raise SiteError(f"the paper has no language “{code}” (it has: {have})")
 
+    def reserves(self, language: Language, slug: str) -> bool:
+        """Whether the paper itself needs the address, so that no section can have it."""
+        if slug == WRITE_SLUG:
+            return bool(self.letters.drops)
+        if slug == NEWSLETTER_SLUG:
+            return bool(language.newsletters)
+        return slug in RESERVED_SLUGS
+
     def check(self) -> Site:
         """Return the same site, or raise ``SiteError`` that says what contradicts itself."""
         if not re.match(r"https?://[^/\s]+\Z", self.address):
@@ -155,10 +188,33 @@ def _check_language(language: Language) -> None:
     slugs = [s.slug for s in language.sections]
     slugs += list({p.slug for p in language.pages})
     for slug in slugs:
-        if not SLUG.match(slug) or slug in RESERVED_SLUGS - {WRITE_SLUG} or slug.isdigit():
+        if not SLUG.match(slug) or slug in RESERVED_SLUGS - _KEPT or slug.isdigit():
             raise SiteError(f"“{slug}” cannot be the address of a section or page")
         if slugs.count(slug) > 1:
             raise SiteError(f"two sections or pages of “{language.code}” share the address {slug}")
+    _check_newsletters(language, slugs)
+
+
+def _check_newsletters(language: Language, taken: list[str]) -> None:
+    if language.newsletters and NEWSLETTER_SLUG in taken:
+        raise SiteError(
+            f"a section or page of “{language.code}” has the address “{NEWSLETTER_SLUG}”, where "
+            "readers sign up for newsletters: give it another one"
+        )
+    slugs = [newsletter.slug for newsletter in language.newsletters]
+    pages = {(page.slug, page.version) for page in language.pages}
+    for one in language.newsletters:
+        if not _NEWSLETTER.match(one.slug) or one.slug.isdigit():
+            raise SiteError(f"“{one.slug}” cannot be the address of a newsletter")
+        if slugs.count(one.slug) > 1:
+            raise SiteError(f"two newsletters of “{language.code}” share the address {one.slug}")
+        if not one.title or one.privacy < 1:
+            raise SiteError(f"the newsletter “{one.slug}” has no title or no privacy policy")
+        if one.policy and (one.policy, one.privacy) not in pages:
+            raise SiteError(
+                f"the newsletter “{one.slug}” names version {one.privacy} of the page "
+                f"“{one.policy}”, which “{language.code}” does not have"
+            )
 
 
 def _check_letters(site: Site) -> None:

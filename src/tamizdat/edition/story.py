@@ -41,6 +41,11 @@ related stories        ``associations[rel=related]``: ``name`` is the headline, 
 corrections            ``associations[rel=correction]``: ``versionCreated`` and a ``bodies`` text
 withdrawal             ``pubStatus=canceled`` and ``descriptions[role=withdrawal]``, the reason
 sensitive              ``genres[literal=sensitive]``: asks for nothing on this page
+issue of a newsletter  ``profile=newsletter-issue``; ``subjects[rel=newsletter]``: ``literal`` is
+                       the slug, ``name`` the title; its address is ``/en/newsletter/slug/12/``
+stories in an issue    ``associations[rel=pick]``: ``headlines``, ``descriptions[role=standfirst]``
+                       the blurb, ``by``, ``subjects[rel=heading]`` the heading it stands under,
+                       ``altIds[role=path]`` where it was then
 =====================  ==========================================================================
 
 A photo's bytes are named by ``renditions[].href`` as an ``ni:`` URI (RFC 6920) of their sha-256.
@@ -59,6 +64,7 @@ import msgspec
 
 from tamizdat.edition.errors import StoryError
 
+ISSUE = "newsletter-issue"
 BYLINE_RELS = ("author", "reporter", "photographer", "editor", "translator", "illustrator")
 SOURCE_ROLES = ("agency", "official", "document", "recording", "witness", "own-reporting")
 PubStatus = Literal["usable", "withheld", "canceled"]
@@ -261,6 +267,20 @@ class Story(_Part):
     @property
     def related(self) -> list[Story]:
         return self.associated("related")
+
+    @property
+    def is_issue(self) -> bool:
+        """Whether it is an issue of a newsletter: in no list but that of its newsletter."""
+        return self.profile == ISSUE
+
+    @property
+    def newsletter(self) -> Term | None:
+        return next((s for s in self.subjects if s.rel == "newsletter"), None)
+
+    @property
+    def picks(self) -> list[Story]:
+        """The stories that an issue shows, in their order."""
+        return self.associated("pick")
 
     @property
     def lead_photo(self) -> Story | None:

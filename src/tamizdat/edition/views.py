@@ -63,15 +63,19 @@ class Link(_Data, frozen=True):
 class ArticleFacts(_Data, frozen=True):
     """What an article's page shows that is not in the story itself.
 
-    ``related`` holds only stories published now; ``translations`` likewise.
+    ``related`` holds only stories published now; ``translations`` likewise. Of an issue of a
+    newsletter ``related`` are those of its stories that are, ``older`` and ``newer`` the issues
+    before and after it.
     """
 
     related: tuple[Card, ...] = ()
     translations: tuple[Link, ...] = ()
+    older: Link | None = None
+    newer: Link | None = None
 
 
 class Listing(_Data, frozen=True):
-    """A list of stories: the whole site, a section, topic, place, person or series."""
+    """A list of stories: the whole site, a section, topic, place, person, series or newsletter."""
 
     kind: ListingKind
     language: str
@@ -164,6 +168,12 @@ class Renderer(Protocol):
     def page(self, page: Page, language: str, former: Sequence[Link]) -> bytes: ...
     def write(self, language: str) -> bytes:
         """The page on which readers write to the desk; asked for where the site has drops."""
+
+    def newsletter(self, page: ListingPage) -> bytes:
+        """A newsletter's own page: signing up, its latest issue, those before it."""
+
+    def newsletters(self, language: str, latest: Mapping[str, Card]) -> bytes:
+        """All that readers may sign up for, with the latest issue of each, by slug."""
 
     def not_found(self, language: str) -> bytes: ...
     def rss(self, listing: Listing, items: Sequence[FeedItem]) -> bytes: ...

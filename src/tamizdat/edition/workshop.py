@@ -131,6 +131,11 @@ class Workshop:
         composer = self._at(turn)
         return self._make(o for section in sections for o in composer.feeds(language, section))
 
+    def newsletters(self, turn: int, language: str, slugs: list[str]) -> Made:
+        composer = self._at(turn)
+        made = self._make(o for slug in slugs for o in composer.newsletter(language, slug))
+        return made + self._make(composer.newsletters(language))
+
     def language(self, turn: int, language: str) -> Made:
         composer = self._at(turn)
         made = self._make(composer.front(language, self._plan.edition))

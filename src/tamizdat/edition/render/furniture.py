@@ -18,21 +18,31 @@ from typing import Any, Literal
 import msgspec
 from markupsafe import Markup, escape
 
-from tamizdat.edition.paths import KIND_FOLDERS, index_path, url, write_path
+from tamizdat.edition.paths import (
+    KIND_FOLDERS,
+    index_path,
+    listing_path,
+    newsletters_path,
+    url,
+    write_path,
+)
 from tamizdat.edition.render import linked
 from tamizdat.edition.render.templates import environment, trusted
-from tamizdat.edition.site import Language, Page, Site
+from tamizdat.edition.site import Language, Newsletter, Page, Site
 from tamizdat.theme import style
 from tamizdat.theme.words import Calendar, Words, endonym
 
-PageKind = Literal["front", "article", "listing", "page", "letter"]
+PageKind = Literal["front", "article", "listing", "page", "letter", "newsletter", "issue"]
 SHEETS: dict[PageKind, tuple[str, ...]] = {
     "front": ("base", "list"),
     "listing": ("base", "list"),
     "article": ("base", "article"),
     "page": ("base", "article"),
     "letter": ("base", "article", "letter"),
+    "newsletter": ("base", "article", "letter", "newsletter"),
+    "issue": ("base", "article", "newsletter"),
 }
+_WITH_FORM = ("letter", "newsletter")
 # What pages with a form for letters load, the second one only in browsers without X25519.
 LETTER_SCRIPTS = ("forms.js", "x25519.js")
 CORRECTIONS_PAGES = ("corrections", "corrections-policy")
@@ -105,6 +115,7 @@ class Tongue:
             # Stands in the ribbon's place where the newsroom has such a page; else nothing does.
             support=self.pages.get(SUPPORT_PAGE),
             contact=self._contact,
+            newsletter=self._newsletter,
             free=words["free"],
             times=words.fill("times", place=self.calendar.place),
             t=words.plain,
@@ -114,7 +125,19 @@ class Tongue:
 
     def _drops(self, kind: PageKind) -> tuple[str, ...]:
         """To whom pages of a kind may send anything."""
-        return self.site.letters.drops if kind == "letter" else ()
+        return self.site.letters.drops if kind in _WITH_FORM else ()
+
+    @property
+    def newsletters(self) -> tuple[Newsletter, ...]:
+        """What readers can sign up for: nothing where there is no letterbox."""
+        return self.language.newsletters if self.site.letters.drops else ()
+
+    @property
+    def _newsletter(self) -> str:
+        """Where the foot of a page leads who wants the paper by mail."""
+        if len(self.newsletters) == 1:
+            return listing_path("newsletter", self.code, self.newsletters[0].slug)
+        return newsletters_path(self.code) if self.newsletters else ""
 
     @property
     def _contact(self) -> str:
@@ -215,15 +238,17 @@ def policy(css: str, drops: Sequence[str] = ()) -> str:
 
 def fingerprint(site: Site) -> str:
     """Sixteen hexadecimal digits that change when every page has to be made again."""
+    drops = bool(site.letters.drops)
     facts = [
         (
             (lang.code, lang.name),
             [(section.slug, section.title) for section in lang.sections],
             [(page.slug, page.title, page.in_footer) for page in lang.pages],
+            [(n.slug, n.title, n.about, n.often) for n in lang.newsletters if drops],
         )
         for lang in site.languages
     ]
-    whole = (site.address, site.timezone, site.accent, site.accent_dark, bool(site.letters.drops))
+    whole = (site.address, site.timezone, site.accent, site.accent_dark, drops)
     digest = hashlib.sha256(msgspec.json.encode((whole, site.organisation, site.contact, facts)))
     for package in ("tamizdat.theme", "tamizdat.edition.render"):
         for file in _files(resources.files(package)):

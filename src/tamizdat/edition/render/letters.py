@@ -63,16 +63,16 @@ def write(tongue: Tongue) -> bytes:
             letters=site.letters,
             language=tongue.code,
             words=form_words(tongue.code, **done),
-            elsewhere=_elsewhere(tongue, said),
+            elsewhere=elsewhere(tongue, said),
             mail=_mail(site.contact, said["mail"]) if site.contact else "",
         )
         .encode()
     )
 
 
-def _elsewhere(tongue: Tongue, said: Mapping[str, str]) -> Markup:
+def elsewhere(tongue: Tongue, said: Mapping[str, str], kind: str = "message") -> Markup:
     """Where a page's form does not work (a reader without forms, an old copy), a drop has one."""
-    address = f"{tongue.site.letters.drops[0]}/v1/message?language={tongue.code}"
+    address = f"{tongue.site.letters.drops[0]}/v1/{kind}?language={tongue.code}"
     link = Markup('<a href="{}" rel="external noopener noreferrer">{}</a>').format(
         address, said["elsewhere_link"]
     )

@@ -18,6 +18,7 @@ from tamizdat.edition.render import (
     furniture,
     letters,
     lists,
+    newsletters,
     pages,
     sitemaps,
 )
@@ -59,9 +60,13 @@ class PageRenderer:
         return articles.card(story, path, self._tongue(story.language))
 
     def feed_item(self, story: Story, card: Card) -> FeedItem:
+        if story.is_issue:
+            return newsletters.feed_item(story, card, self._tongue(card.language))
         return articles.feed_item(story, card)
 
     def article(self, story: Story, card: Card, facts: ArticleFacts) -> bytes:
+        if story.is_issue:
+            return newsletters.issue(story, card, facts, self._tongue(card.language))
         return articles.page(story, card, facts, self._tongue(card.language))
 
     def tombstone(self, story: Story, card: Card) -> bytes:
@@ -84,6 +89,12 @@ class PageRenderer:
 
     def write(self, language: str) -> bytes:
         return letters.write(self._tongue(language))
+
+    def newsletter(self, page: ListingPage) -> bytes:
+        return newsletters.newsletter(page, self._tongue(page.listing.language))
+
+    def newsletters(self, language: str, latest: Mapping[str, Card]) -> bytes:
+        return newsletters.newsletters(self._tongue(language), latest)
 
     def not_found(self, language: str) -> bytes:
         return pages.not_found(self._tongue(language))

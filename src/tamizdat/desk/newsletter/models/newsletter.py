@@ -24,7 +24,8 @@ class Weekday(models.IntegerChoices):
 class Newsletter(ClusterableModel):
     """``often`` says to readers how often it comes; ``weekday``, ``hour`` and ``zone`` when the
     next issue is due. ``missed`` is what becomes of an issue whose hour passed while nothing ran:
-    within ``missed_hours`` it is sent, later it is held or sent all the same."""
+    within ``missed_hours`` it is sent, later it is held or sent all the same. ``attach_reader``: the
+    single-file reader travels with whole articles."""
 
     class Missed(models.TextChoices):
         HOLD = "hold", "hold it and tell the desk"
@@ -51,6 +52,7 @@ class Newsletter(ClusterableModel):
     missed_hours = models.PositiveSmallIntegerField(default=6)
     pictures = models.CharField(max_length=10, choices=Pictures.choices, default=Pictures.INLINE)
     full_text = models.BooleanField(default=False)
+    attach_reader = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
 
     class Meta:

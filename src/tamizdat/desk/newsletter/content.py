@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""From an issue in the desk to what readers get of it (``mail.content``): pure reading.
+
+What always holds:
+
+- Stories are as they were published last (``StoryHead``): never a draft, nothing withdrawn.
+- The same issue over the same stories gives the same content, byte for byte.
+- No reader is in it: links that differ between readers hold placeholders.
+
+What is not done here: laying it out (``mail.layout``), approving it (``approval``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html import escape
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Prefetch
+
+from tamizdat.desk.newsletter.models import Issue, IssueItem, Newsletter
+from tamizdat.desk.newsletter.pictures import WIDTH, small
+from tamizdat.desk.newsroom.media import media_path
+from tamizdat.desk.newsroom.models import LanguageText, NewsroomSettings, SitePage, SitePageVersion
+from tamizdat.desk.newsroom.photos import renditions_for
+from tamizdat.desk.publishing.models import StoryHead
+from tamizdat.desk.publishing.versions import stored
+from tamizdat.edition import body, paths
+from tamizdat.edition.signed import layout, programs, roles
+from tamizdat.edition.signed.folder import Folder
+from tamizdat.edition.site import Language
+from tamizdat.edition.story import Story
+from tamizdat.mail.content import (
+    PREFERENCES,
+    UNSUBSCRIBE,
+    Content,
+    File,
+    Foot,
+    Heading,
+    Item,
+    Picture,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from tamizdat.desk.newsroom.models import Photo
+
+PICTURE_CID = "picture@issue"
+_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]»”’']")
+_MARKUP = re.compile(r"</?(?:p|ul|ol|li|a|em|strong|b|i|br)\b[^>]*>", re.IGNORECASE)
+
+
+def content_of(issue: Issue, *, text: Text) -> tuple[Content, dict[str, bytes]]:
+    """What readers of this form get, and the bytes of its files by sha-256.
+
+    Raises ``OSError`` where a photo's file cannot be read.
+    """
+    newsletter, files = issue.newsletter, dict[str, bytes]()
+    picture, inline = _picture(issue, files)
+    words = NewsroomSettings.load()
+    return Content(
+        newsletter=newsletter.title,
+        slug=newsletter.slug,
+        number=issue.number,
+        day=day_of(issue).isoformat(),
+        language=newsletter.language,
+        direction=Language(code=newsletter.language, name="").direction,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        paper=_paper(newsletter.language),
+        address=_address(),
+        note=letter_html(issue.note),
+        signed=issue.signed,
+        picture=picture,
+        headings=tuple(_headings(issue, text)),
+        foot=_foot(issue, words.contact),
+        text=text,
+        accent=words.accent,
+        accent_dark=words.accent_dark,
+        files=(*inline, *_reader(newsletter, text, files)),
+    ), files
+
+
+def day_of(issue: Issue) -> date:
+    """The day that stands in its head, in the newsletter's zone: when it went or is to go out, and
+    while nobody has said so, the newsletter's next day after it was begun."""
+    known = issue.started or issue.scheduled_for
+    local = (known or issue.created).astimezone(ZoneInfo(issue.newsletter.zone)).date()
+    if known:
+        return local
+    return local + timedelta(days=(issue.newsletter.weekday - local.weekday()) % 7)
+
+
+def issue_url(issue: Issue) -> str:
+    """Where the issue stands in the paper once it was sent."""
+    newsletter = issue.newsletter
+    path = paths.issue_path(newsletter.language, newsletter.slug, issue.number)
+    return _address() + paths.url(path)
+
+
+def letter_html(note: str) -> str:
+    """A note as HTML: as it is where it has markup (it is cleaned when it is laid out), else its
+    paragraphs, with web addresses as links."""
+    if _MARKUP.search(note):
+        return note
+    paragraphs = re.split(r"\n\s*\n", note.replace("\r\n", "\n").strip())
+    return "".join(f"<p>{_lines(one)}</p>" for one in paragraphs if one.strip())
+
+
+def _lines(paragraph: str) -> str:
+    linked = _ADDRESS.sub(
+        lambda found: f'<a href="{found[0]}">{found[0]}</a>', escape(paragraph.strip(), quote=False)
+    )
+    return linked.replace("\n", "<br>")
+
+
+def _address() -> str:
+    return str(settings.NEWSROOM.settings.address.rstrip("/"))
+
+
+def _paper(language: str) -> str:
+    text = LanguageText.objects.filter(locale__language_code=language).first()
+    return (text.name if text else "") or settings.NEWSROOM.settings.name
+
+
+# Stories
+
+
+def _headings(issue: Issue, text: Text) -> Iterator[Heading]:
+    items = IssueItem.objects.select_related("article").defer("article__body")
+    sections = list(issue.sections.prefetch_related(Prefetch("items", items)))
+    uris = {item.article.story_uri for section in sections for item in section.items.all()}
+    stories = published(uris)
+    for section in sections:
+        shown = [
+            item_of(item, stories[item.article.story_uri], issue.newsletter.language, text)
+            for item in section.items.all()
+            if item.article.story_uri in stories
+        ]
+        if shown:
+            yield Heading(title=section.title, items=tuple(shown))
+
+
+def published(uris: set[str]) -> dict[str, Story]:
+    """The newest version of each of these stories that readers may read. One query."""
+    heads = StoryHead.objects.filter(uri__in=uris, pub_status="usable").select_related("version")
+    return {head.uri: stored(head.version) for head in heads}
+
+
+def item_of(item: IssueItem, story: Story, language: str, text: Text) -> Item:
+    """A story as an issue in this language shows it."""
+    own = story.language or language
+    notes = [note.bodies[0].value for note in story.corrections if note.bodies]
+    section = story.section
+    return Item(
+        headline=item.headline or story.headline,
+        url=_address() + paths.url(story.path),
+        blurb=item.blurb or story.standfirst,
+        kicker=story.kicker or (section.name or "" if section else ""),
+        byline=story.by or "",
+        minutes=body.reading_minutes(body.count_words(story.body_html), own),
+        corrected=notes[-1] if notes else "",
+        html=story.body_html if text == "full" else "",
+        language="" if own == language else own,
+    )
+
+
+# The picture of the week
+
+
+def _picture(issue: Issue, files: dict[str, bytes]) -> tuple[Picture | None, tuple[File, ...]]:
+    photo, shown = issue.picture, issue.newsletter.pictures
+    if photo is None or shown == Newsletter.Pictures.NONE:
+        return None, ()
+    caption = issue.picture_caption or photo.caption
+    if shown == Newsletter.Pictures.REMOTE:
+        return _remote(photo, caption), ()
+    made = small(photo)
+    sha256 = hashlib.sha256(made.data).hexdigest()
+    files[sha256] = made.data
+    file = File(name="picture.jpg", media_type="image/jpeg", sha256=sha256, cid=PICTURE_CID)
+    return Picture(
+        alt=photo.alt_text,
+        cid=PICTURE_CID,
+        width=made.width,
+        height=made.height,
+        caption=caption,
+        credit=photo.credit,
+    ), (file,)
+
+
+def _remote(photo: Photo, caption: str) -> Picture:
+    jpegs = [file for file in renditions_for(photo) if file.media_type == "image/jpeg"]
+    file = next((one for one in jpegs if one.width >= WIDTH), jpegs[-1])
+    return Picture(
+        alt=photo.alt_text,
+        src=_address() + media_path(file.sha256, file.media_type),
+        width=file.width,
+        height=file.height,
+        caption=caption,
+        credit=photo.credit,
+    )
+
+
+# The foot
+
+
+def _foot(issue: Issue, contact: str) -> Foot:
+    newsletter, newsroom = issue.newsletter, settings.NEWSROOM.settings
+    unsubscribe, preferences = ways_out(newsletter)
+    return Foot(
+        unsubscribe=unsubscribe,
+        preferences=preferences,
+        web=issue_url(issue),
+        privacy=privacy_url(newsletter.language),
+        contact=contact,
+        postal=newsletter.postal,
+        entries=tuple(entry for entry in newsroom.paper.entries if entry != newsroom.address),
+        fingerprint=_fingerprint(),
+    )
+
+
+def ways_out(newsletter: Newsletter) -> tuple[str, str]:
+    """Where a reader leaves, and where they change what they get: pages of the first drop. In a
+    newsroom without one a reader leaves by answering, and preferences are nowhere."""
+    drops = settings.NEWSROOM.settings.letterboxes
+    if not drops:
+        to = newsletter.reply_to or newsletter.sender_address
+        return f"mailto:{to}?subject=unsubscribe%20{UNSUBSCRIBE}", ""
+    drop, language = drops[0], newsletter.language
+    return (
+        f"{drop}/unsubscribe/{UNSUBSCRIBE}?language={language}",
+        f"{drop}/preferences/{PREFERENCES}?language={language}",
+    )
+
+
+def privacy_url(language: str) -> str:
+    """The privacy policy in this language, else in the paper's own; empty where there is none."""
+    for code in (language, settings.NEWSROOM.settings.languages[0]):
+        page = SitePageVersion.objects.filter(
+            page__kind=SitePage.Kind.PRIVACY, page__locale__language_code=code
+        ).select_related("page")
+        if found := page.order_by("-number").first():
+            return _address() + paths.url(paths.page_path(code, found.page.slug))
+    return ""
+
+
+def _fingerprint() -> str:
+    """Of the root that is in force; empty where the paper is not signed."""
+    files = Folder(settings.NEWSROOM.edition)
+    versions = files.versions("root")
+    if not versions:
+        return ""
+    return roles.fingerprint(files.read(layout.metadata_name("root", versions[-1])))
+
+
+def _reader(newsletter: Newsletter, text: Text, files: dict[str, bytes]) -> tuple[File, ...]:
+    """The paper's reader as one file, with whole articles, where the newsletter wants it so and
+    the paper is signed."""
+    if text != "full" or not newsletter.attach_reader:
+        return ()
+    data = programs.single_file(settings.NEWSROOM.edition)
+    if data is None:
+        return ()
+    sha256 = hashlib.sha256(data).hexdigest()
+    files[sha256] = data
+    return (File(name=f"{newsletter.slug}-reader.html", media_type="text/html", sha256=sha256),)

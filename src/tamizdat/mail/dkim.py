@@ -28,32 +28,30 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tamizdat.mail.errors import SigningError
 
-SIGNED = tuple(
-    [
-        "from",
-        "to",
-        "cc",
-        "reply-to",
-        "subject",
-        "date",
-        "message-id",
-        "in-reply-to",
-        "references",
-        "mime-version",
-        "content-type",
-        "content-transfer-encoding",
-        "auto-submitted",
-        "precedence",
-        "list-id",
-        "list-help",
-        "list-archive",
-        "list-owner",
-        "list-subscribe",
-        "list-post",
-        "list-unsubscribe",
-        "list-unsubscribe-post",
-    ]
-)
+SIGNED = [
+    "from",
+    "to",
+    "cc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "auto-submitted",
+    "precedence",
+    "list-id",
+    "list-help",
+    "list-archive",
+    "list-owner",
+    "list-subscribe",
+    "list-post",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+]
 OVERSIGNED = frozenset(
     [
         "from",

@@ -2,7 +2,8 @@
 """Making a drop's folder from a newsroom's: ``drop.toml`` and an empty spool.
 
 What always holds: no private key goes there; what an operator changed in an existing file stays,
-but for what the newsroom alone decides (keys, name, languages, colours, privacy policy).
+but for what the newsroom alone decides (keys, name, languages, colours, privacy policy,
+newsletters).
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ WORDS = {
     "counted in memory and written nowhere.",
     "webhooks": "Payment providers that may call it, and which of their header fields the desk "
     "needs.",
-    "newsletters": "What its own sign-up form offers.",
+    "newsletters": "What its own forms offer: the newsroom's newsletters, with their titles by "
+    "language.",
     "limits": "Submissions an hour: from one network without a proof of work, and with one.",
 }
 DECIDED_BY_THE_NEWSROOM = (
     "name", "paper", "recipients", "collector", "languages", "accent", "accent_dark", "privacy",
-    "privacy_page",
+    "privacy_page", "newsletters",
 )  # fmt: skip
 
 
@@ -87,7 +89,11 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
         "accent_dark": site.accent_dark,
         "privacy": max([page.version for page in policies] + [1]),
         "privacy_page": f"{address}/{{language}}/privacy/" if policies else "",
-        "newsletters": (Newsletter(slug="weekly"),),
+        "newsletters": tuple(
+            Newsletter(slug=letter.slug, titles={one.code: letter.title})
+            for one in site.languages
+            for letter in one.newsletters
+        ),
     }
 
 

@@ -3,13 +3,16 @@
 
 What always holds: it is checked (``Site.check``); only published pages and every published
 version of the privacy policy are in it; people appear as they sign, with nothing the staff noted.
+Newsletters are told by who has them (``offer_newsletters``), who imports this package and not the
+other way round.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 from wagtail.models import Locale
@@ -31,6 +34,16 @@ from tamizdat.desk.publishing.stories import rfc3339
 from tamizdat.edition import site as edition_site
 from tamizdat.edition.errors import SiteError
 from tamizdat.letterbox import recipient
+
+Newsletters = Callable[[str], Iterable[edition_site.Newsletter]]
+_offering: list[Newsletters] = []
+
+
+def offer_newsletters(offered: Newsletters) -> None:
+    """Say what readers of a language may sign up for, in the order shown. For ``AppConfig.ready``;
+    the version of the privacy policy is put in here."""
+    if offered not in _offering:
+        _offering.append(offered)
 
 
 def site_from_desk() -> edition_site.Site:
@@ -72,16 +85,32 @@ def _language(
     code: str, locale: Locale | None, texts: dict[int, LanguageText], people: list[Person]
 ) -> edition_site.Language:
     text = texts.get(locale.pk) if locale else None
+    pages = tuple(_pages(locale)) if locale else ()
     return edition_site.Language(
         code=code,
         name=(text.name if text else "") or settings.NEWSROOM.settings.name,
         tagline=text.tagline if text else "",
         description=text.description if text else "",
         sections=tuple(_sections(locale)) if locale else (),
-        pages=tuple(_pages(locale)) if locale else (),
+        pages=pages,
         profiles=(*(_terms(locale) if locale else ()), *_people(people, code)),
         pins=tuple(_pins(locale)) if locale else (),
+        newsletters=tuple(_newsletters(code, pages)),
     )
+
+
+def _newsletters(
+    language: str, pages: tuple[edition_site.Page, ...]
+) -> Iterator[edition_site.Newsletter]:
+    """With the newest version of the privacy policy; 1 where none was published."""
+    policy = max((page for page in pages if page.version), key=lambda p: p.version, default=None)
+    for offered in _offering:
+        for letter in offered(language):
+            yield (
+                msgspec.structs.replace(letter, privacy=policy.version, policy=policy.slug)
+                if policy
+                else letter
+            )
 
 
 def _sections(locale: Locale) -> Iterator[edition_site.Section]:

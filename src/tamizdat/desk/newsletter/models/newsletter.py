@@ -3,12 +3,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
+
+from tamizdat.desk.newsroom.models import Section, SitePage
+from tamizdat.edition.site import NEWSLETTER_SLUG
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
 
 
 class Weekday(models.IntegerChoices):
@@ -65,6 +72,29 @@ class Newsletter(ClusterableModel):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.language})"
+
+    def clean(self) -> None:
+        """Refuse what the paper could not show (``edition.site``)."""
+        super().clean()
+        if not _SLUG.match(self.slug or "") or self.slug.isdigit():
+            raise ValidationError(
+                {"slug": "Use small letters from a to z, digits and hyphens, and not digits alone."}
+            )
+        if address_taken(self.language):
+            raise ValidationError(
+                {
+                    "language": f"A section or page in this language has the address "
+                    f"“{NEWSLETTER_SLUG}”, where readers will sign up. Give it another one first."
+                }
+            )
+
+
+def address_taken(language: str) -> bool:
+    """Whether something else lies where readers of a language would sign up."""
+    return any(
+        model.objects.filter(locale__language_code=language, slug=NEWSLETTER_SLUG).exists()
+        for model in (Section, SitePage)
+    )
 
 
 class NewsletterSection(models.Model):

@@ -7,7 +7,7 @@ nothing that is fetched. Photos, recordings and films are reduced to their capti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import lxml.html
 import nh3
@@ -39,23 +39,47 @@ def article(html: str, base: str, words: Mapping[str, str]) -> Markup:
     tree = _tree(html, _READ)
     for element in [*tree.iter("figure")]:
         _reduce(element, base, words)
+    for aside in tree.iter("span", "small"):
+        aside.text = f"· {aside.text or ''}"
     for element in [*tree.iter("h2", "h3", "cite", "aside")]:
         _rename(element)
     _link(tree, base)
     return _out(tree, _BODY)
 
 
-def in_text(html: str, number: Callable[[str], int]) -> Markup:
-    """The same for plain text: a link is followed by its number, a table's row is a line."""
+def in_text(html: str, links: list[str]) -> Markup:
+    """The same for plain text: a link is followed by its number in ``links``, to which it is added;
+    a heading stands between stars, a table's row on a line of its own."""
     tree = _tree(html, _BODY)
     for link in tree.iter("a"):
-        if link.get("href") and link.get("href") != "".join(link.itertext()).strip():
-            _append(link, f" [{number(link.get('href', ''))}]")
-    for row in [*tree.iter("tr")]:
-        cells = " | ".join("".join(cell.itertext()).strip() for cell in row)
-        row.clear()
-        row.tag, row.text = "p", cells
-    return _out(tree, (_BODY - _TABLE - {"a"}) | {"caption"})
+        href = link.get("href") or ""
+        if href and href != _said(link):
+            if href not in links:
+                links.append(href)
+            _append(link, f" [{links.index(href) + 1}]")
+    for heading in [*tree.iter("h3", "h4")]:
+        heading.tag, said, tail = "p", _said(heading), heading.tail
+        heading.clear()
+        heading.text, heading.tail = f"*{said}*", tail
+    for table in [*tree.iter("table")]:
+        _flatten(table)
+    return _out(tree, _BODY - _TABLE - {"a"})
+
+
+def _flatten(table: HtmlElement) -> None:
+    caption = [_said(one) for one in table.iter("caption")]
+    rows = [" | ".join(_said(cell) for cell in row) for row in table.iter("tr")]
+    tail = table.tail
+    table.clear()
+    table.tag, table.tail = "p", tail
+    for at, line in enumerate([*caption, *rows]):
+        if at:
+            table.append(lxml.html.Element("br"))
+        _append(table, line)
+
+
+def _said(element: HtmlElement) -> str:
+    return " ".join("".join(element.itertext()).split())
 
 
 def _tree(html: str, tags: set[str]) -> HtmlElement:
@@ -93,7 +117,7 @@ def _reduce(figure: HtmlElement, base: str, words: Mapping[str, str]) -> None:
         figure.drop_tag()
         return
     caption = next(figure.iter("figcaption"), None)
-    said = " ".join("".join(caption.itertext()).split()) if caption is not None else ""
+    said = _caption(caption) if caption is not None else ""
     media = next(figure.iter("audio", "video"), None)
     tail = figure.tail
     kind = "picture" if media is None else "listen" if media.tag == "audio" else "watch"
@@ -107,6 +131,14 @@ def _reduce(figure: HtmlElement, base: str, words: Mapping[str, str]) -> None:
     figure.set("class", "cap")
     for part in _line(words[kind], said, source):
         _append(figure, part)
+
+
+def _caption(caption: HtmlElement) -> str:
+    """“What it shows. / Who took it”."""
+    credit = " / ".join(_said(small) for small in caption.iter("small"))
+    for small in [*caption.iter("small")]:
+        small.drop_tree()
+    return " / ".join(part for part in (_said(caption), credit) if part)
 
 
 def _line(kind: str, said: str, source: str) -> Iterator[str | HtmlElement]:
@@ -127,7 +159,9 @@ def _rename(element: HtmlElement) -> None:
     if element.tag == "aside" and blocks:
         element.drop_tag()
         return
-    element.set("class", "cap" if element.tag == "cite" else "")
+    if element.tag == "cite":
+        element.set("class", "cap")
+        element.text = f"— {element.text or ''}"
     element.tag = names[str(element.tag)]
 
 

@@ -90,16 +90,15 @@ def _values(content: Content) -> dict[str, Any]:
         "c": content,
         "dir": content.direction,
         "start": "right" if content.direction == "rtl" else "left",
+        "end": "left" if content.direction == "rtl" else "right",
         "words": own,
         "number": own["number"].format(number=content.number),
         "day": words.day(content.language, content.day),
         "web": address(content.foot.web),
         "filler": _FILLER,
         "full": content.text == "full",
-        "note": bodies.letter(content.note, content.address) if content.note else "",
-        "contribution": bodies.letter(content.contribution, content.address)
-        if content.contribution
-        else "",
+        "note": bodies.letter(content.note, content.address),
+        "contribution": bodies.letter(content.contribution, content.address),
         "picture": _picture(content.picture),
         "headings": headings,
         "stories": [story for heading in headings for story in heading.stories],
@@ -137,25 +136,19 @@ def _story(number: int, first: bool, item: Item, content: Content) -> Story:
         text_meta=[item.kicker, *meta] if item.kicker else meta,
         tongue=_tongue(item.language, content),
         body=body,
-        text_body=bodies.in_text(body, _counter(links)) if body else body,
+        text_body=bodies.in_text(body, links),
         links=links,
     )
-
-
-def _counter(links: list[str]) -> Any:
-    def number(link: str) -> int:
-        if link not in links:
-            links.append(link)
-        return links.index(link) + 1
-
-    return number
 
 
 def _tongue(language: str, content: Content) -> Markup:
     if not language or language == content.language:
         return Markup("")
     direction = "rtl" if words.is_rtl(language) else "ltr"
-    turned = f' dir="{direction}"' if direction != content.direction else ""
+    side = "right" if direction == "rtl" else "left"
+    turned = (
+        f' dir="{direction}" style="text-align:{side}"' if direction != content.direction else ""
+    )
     return Markup(' lang="{}"{}').format(language, Markup(turned))  # noqa: S704 - ltr or rtl.
 
 
@@ -205,21 +198,26 @@ def _ways(foot: Foot, own: Any) -> Iterator[tuple[str, str]]:
 
 
 def _text(content: Content, values: dict[str, Any]) -> str:
-    links: list[str] = []
-    number = _counter(links)
+    of_note: list[str] = []
+    of_contribution: list[str] = []
     values = values | {
         "title_mark": text.TITLE,
         "heading_mark": text.HEADING,
         "rule_mark": text.RULE,
         "picture_of": content.picture,
-        "note": bodies.in_text(values["note"], number) if values["note"] else "",
-        "contribution": bodies.in_text(values["contribution"], number)
-        if values["contribution"]
-        else "",
-        "links": links,
+        "note": bodies.in_text(values["note"], of_note),
+        "note_links": of_note,
+        "contribution": bodies.in_text(values["contribution"], of_contribution),
+        "contribution_links": of_contribution,
+        "ways": [(name, _readable(url)) for name, url in values["ways"]],
     }
     html = templates.fragment("issue_text", values)
     return text.render(html, rtl=content.direction == "rtl")
+
+
+def _readable(url: str) -> str:
+    """An address of mail as people write it."""
+    return url if "?" in url else url.removeprefix("mailto:")
 
 
 def _plainly(struct: _Struct) -> _Struct:

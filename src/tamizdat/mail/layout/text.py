@@ -14,7 +14,9 @@ from collections.abc import Iterator
 
 from inscriptis import get_text
 from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.html_properties import Display
 from inscriptis.model.config import ParserConfig
+from inscriptis.model.html_element import HtmlElement
 
 COLUMNS = 72
 # Marks before a heading's words, from the private use area; ``plainly`` takes them out of content.
@@ -23,7 +25,9 @@ _UNDERLINES = {TITLE: "=", HEADING: "-"}
 _MARKS = re.compile(r"[\ue000-\ue002]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _RIGHT_TO_LEFT = "\u200f"
-_CONFIG = ParserConfig(css=CSS_PROFILES["strict"].copy())
+_CSS = CSS_PROFILES["strict"].copy()
+_CSS["blockquote"] = HtmlElement(display=Display.block, padding_inline=4)
+_CONFIG = ParserConfig(css=_CSS)
 
 
 def plainly(text: str) -> str:

@@ -30,7 +30,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-from tamizdat.config import Newsroom
+from tamizdat.config import ConfigError, Newsroom
 from tamizdat.desk.outgoing.errors import ForgedLinkError, MalformedLinkError, OldLinkError
 from tamizdat.mail.content import TOKEN_LENGTH
 
@@ -88,6 +88,19 @@ class _Key(NamedTuple):
 
 def day_stamp(day: datetime.date) -> int:
     return day.toordinal()
+
+
+def address(newsroom: Newsroom, kind: str, token: str, language: str = "") -> str:
+    """Where a link leads: a page of the first drop. ``kind`` is one of ``drop.kinds``, ``token``
+    may be a placeholder of ``mail.content``. Raises ``ConfigError`` where readers reach no drop."""
+    drops = newsroom.settings.letterboxes
+    if not drops:
+        raise ConfigError(
+            "links in mails lead to a letterbox, and there is none: give a drop its url "
+            f"(a table [[drops]] in {newsroom.settings_file})"
+        )
+    said = f"?language={language}" if language else ""
+    return f"{drops[0]}/v1/{kind}/{token}{said}"
 
 
 def ensure_key(newsroom: Newsroom) -> None:

@@ -28,6 +28,7 @@ _FILED = ("article", "person", "section", "topic", "place", "series", "sitepage"
 WRITING = "newsroom.view_article"
 NEEDED: tuple[tuple[str, str], ...] = (
     *((f"wagtailsnippetchoosers_newsroom_{model}:", f"newsroom.view_{model}") for model in _FILED),
+    ("wagtailsnippetchoosers_newsletter_newsletter:", "newsletter.view_newsletter"),
     ("wagtailsnippets_newsroom_article:confirm_workflow_cancellation", WRITING),
     ("wagtailadmin_api:", WRITING),
     ("wagtailadmin_pages:", WRITING),

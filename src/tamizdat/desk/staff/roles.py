@@ -41,6 +41,8 @@ _WRITING = (
     "newsroom.add_place",
     "newsroom.view_section",
     "newsroom.view_series",
+    "newsletter.view_newsletter",
+    "newsletter.view_issue",
 )
 _EDITING = (
     *_WRITING,
@@ -60,8 +62,18 @@ _EDITING = (
     "newsroom.change_sitepage",
     "newsroom.add_sitepage",
     "simple_translation.submit_translation",
+    "newsletter.add_issue",
+    "newsletter.change_issue",
 )
-_PUBLISHING = (*_EDITING, "newsroom.publish_article", "newsroom.publish_sitepage")
+_PUBLISHING = (
+    *_EDITING,
+    "newsroom.publish_article",
+    "newsroom.publish_sitepage",
+    "newsletter.add_newsletter",
+    "newsletter.change_newsletter",
+    "newsletter.approve_issue",
+    "newsletter.send_issue",
+)
 RIGHTS: dict[str, tuple[str, ...]] = {
     REPORTER: _WRITING,
     EDITOR: _EDITING,
@@ -77,6 +89,22 @@ COLLECTION_RIGHTS: dict[str, tuple[str, ...]] = {
 _OPERATED = (
     *("newsroom", "publishing", "staff", "audit", "simple_translation"),
     *("wagtailcore", "wagtailadmin", "auth"),
+)
+# Operators set newsletters up and see to relays; what is in an issue is the editors'.
+_OPERATING = (
+    "newsletter.view_newsletter",
+    "newsletter.add_newsletter",
+    "newsletter.change_newsletter",
+    "newsletter.view_issue",
+    "outgoing.view_relay",
+    "outgoing.change_relay",
+)
+# Who subscribes and who is not written to, in apps that others look into as well.
+_READERS = (
+    "newsletter.view_subscription",
+    "outgoing.view_mail",
+    "outgoing.view_suppression",
+    "outgoing.change_suppression",
 )
 
 
@@ -114,13 +142,20 @@ def ensure_roles() -> None:
 
 def _permissions(role: str) -> Iterable[Permission]:
     if role == OPERATOR:
-        return Permission.objects.filter(content_type__app_label__in=_OPERATED)
+        everything = Permission.objects.filter(content_type__app_label__in=_OPERATED)
+        return [*everything, *_named(_OPERATING)]
     if role == READERS_DESK:
         return [
             Permission.objects.get(content_type__app_label="wagtailadmin", codename="access_admin"),
             *Permission.objects.filter(content_type__app_label__in=READERS_APPS),
+            *_named(_READERS),
         ]
-    wanted = set(RIGHTS[role])
+    return _named(RIGHTS[role])
+
+
+def _named(names: Iterable[str]) -> list[Permission]:
+    """These rights, by app and name. Raises ``LookupError`` where one does not exist."""
+    wanted = set(names)
     labels = {name.partition(".")[0] for name in wanted}
     candidates = Permission.objects.filter(content_type__app_label__in=labels)
     found = [

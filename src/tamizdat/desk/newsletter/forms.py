@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The forms of the desk's newsletter pages."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils import timezone
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.rich_text.editors.draftail import DraftailRichTextArea
+from wagtail.images.widgets import AdminImageChooser
+from wagtail.rich_text import expand_db_html
+
+from tamizdat.desk.newsletter import schedule
+from tamizdat.desk.newsletter.models import Issue, Newsletter
+from tamizdat.desk.newsroom.models import Photo
+from tamizdat.desk.publishing.forms import LocalDateTime, TokenForm
+from tamizdat.edition.body import clean
+
+NOTE_FEATURES = ["bold", "italic", "link", "ol", "ul"]
+MOST_TESTED = 5
+
+
+class NewsletterForm(WagtailAdminModelForm):
+    """A newsletter. Its language and zone are chosen, not typed."""
+
+    language = forms.ChoiceField()
+    zone = forms.ChoiceField(label="Time zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = list(settings.LANGUAGES)
+        names = sorted(zoneinfo.available_timezones())
+        self.fields["zone"].choices = [(name, name) for name in names]
+        if not self.instance.pk:
+            self.initial.setdefault("zone", settings.NEWSROOM.settings.timezone)
+
+    def clean_language(self) -> str:
+        language: str = self.cleaned_data["language"]
+        before = self.instance.language if self.instance.pk else ""
+        if before and before != language and self.instance.issues.exists():
+            raise ValidationError(
+                "This newsletter has issues in its language. Make another one for this language."
+            )
+        return language
+
+
+class NoteForm(forms.Form):
+    """The editor's note and the picture: fields with scripts of Wagtail's own."""
+
+    note = forms.CharField(
+        required=False,
+        label="Note from the editor",
+        widget=DraftailRichTextArea(features=NOTE_FEATURES),
+    )
+    picture = forms.ModelChoiceField(
+        Photo.objects.all(), required=False, label="Picture of the week", widget=AdminImageChooser
+    )
+
+
+def note_html(typed: str) -> str:
+    """What the editor's field sends, as clean HTML. Raises ``ValidationError``."""
+    if not typed:
+        return ""
+    try:
+        html = DraftailRichTextArea(features=NOTE_FEATURES).value_from_datadict(
+            {"note": typed}, {}, "note"
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValidationError("The note could not be read.") from error
+    cleaned = clean(expand_db_html(html))
+    return "" if cleaned == "<p></p>" else cleaned
+
+
+class ApproveForm(TokenForm):
+    """``digest`` is of what was looked at."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class WhenForm(TokenForm):
+    """A date and a time as the clocks of the newsletter's zone show them."""
+
+    at = forms.CharField(label="Date and time", widget=LocalDateTime())
+
+    def __init__(self, *args: Any, issue: Issue, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.issue = issue
+
+    def clean_at(self) -> datetime:
+        try:
+            wall = datetime.fromisoformat(self.cleaned_data["at"])
+        except ValueError:
+            raise ValidationError("Say when: a date and a time.") from None
+        if wall.tzinfo is not None:
+            raise ValidationError("Say when: a date and a time.")
+        when = schedule.of_wall(wall, self.issue.newsletter.zone).astimezone(UTC)
+        if when <= timezone.now():
+            raise ValidationError("That time has passed. Choose a later one, or send it now.")
+        return when
+
+
+class TestForm(TokenForm):
+    """To whom a test goes, and in which form."""
+
+    __test__ = False  # For pytest, which takes it for a test by its name.
+
+    to = forms.CharField(
+        label="To",
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
+        help_text=f"One address a line, {MOST_TESTED} at most. They are not kept.",
+    )
+    text = forms.ChoiceField(
+        label="Form",
+        choices=[("summary", "Headlines and a few sentences"), ("full", "Whole articles")],
+        initial="summary",
+    )
+
+    def clean_to(self) -> list[str]:
+        typed = self.cleaned_data["to"].replace(",", "\n").split()
+        found = list(dict.fromkeys(typed))
+        if len(found) > MOST_TESTED:
+            raise ValidationError(f"A test goes to {MOST_TESTED} addresses at most.")
+        for address in found:
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValidationError(f"“{address}” is not a mail address.") from None
+        return found
+
+
+HELP = {
+    "title": "As readers see it, in its own language.",
+    "slug": "The part of the web address. It does not change once readers have it.",
+    "language": "Stories are picked from this language of the paper.",
+    "about": "One or two sentences that say what a reader gets. They stand beside the sign-up.",
+    "often": "How often it comes, in words: “Every Friday”. Readers are promised this.",
+    "sender_name": "Who the mail is from, as mail programs show it.",
+    "sender_address": "Who the mail is from. Its domain must be one that this newsroom signs for.",
+    "reply_to": "Where answers go. Empty: to the sender.",
+    "postal": "A postal address at the foot of each mail; many countries ask for one.",
+    "weekday": "On which day an issue goes out. A new issue proposes the next one.",
+    "hour": "At what time, by the clocks of the zone. An hour that a day does not have, because "
+    "clocks go forward, is as much later; of an hour that a day has twice it is the first.",
+    "zone": "Whose clocks count.",
+    "missed": "If nothing ran at its hour and more time has passed than below.",
+    "missed_hours": "So many hours after its time it is sent all the same.",
+    "pictures": "Small pictures inside the mail tell nobody who opens it. Pictures from the paper "
+    "make the mail lighter, but whoever serves them learns when a reader opens it, and from where.",
+    "full_text": "Readers may choose to get whole articles: for those whose web is blocked.",
+    "attach_reader": "With whole articles, the paper's reader travels along as one file.",
+    "active": "Readers can sign up. Switched off, those who are on the list stay on it.",
+    "sections": "The headings that a new issue starts with. Stories of a section of the paper with "
+    "the same name are suggested under it.",
+}
+
+
+def missing_help() -> set[str]:
+    """Fields of a newsletter that say nothing of what they are for."""
+    return {f.name for f in Newsletter._meta.get_fields() if f.concrete} - {"id"} - HELP.keys()

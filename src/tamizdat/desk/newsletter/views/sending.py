@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""From a composed issue to readers: approval, its hour, sending now, and how it goes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from tamizdat.desk.newsletter import actions, approval, checks, composition, numbers, schedule
+from tamizdat.desk.newsletter.forms import ApproveForm, WhenForm
+from tamizdat.desk.newsletter.models import Issue
+from tamizdat.desk.newsletter.progress import MOVING, progress_of
+from tamizdat.desk.newsletter.views.base import (
+    APPROVE,
+    RELAYS,
+    SEND,
+    Guarded,
+    IssueView,
+    PostView,
+    person,
+)
+from tamizdat.desk.publishing.forms import TokenForm
+
+State = Issue.State
+
+
+class SendingView(IssueView):
+    """What is missing, who approved it, when it goes; later how far it is."""
+
+    page_title = "Approve and send"
+    template_name = "newsletter/sending.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return context | (
+            self._before() if composition.editable(self.issue) else self._after(context)
+        )
+
+    def _before(self) -> dict[str, Any]:
+        issue, user = self.issue, person(self.request)
+        found = checks.of(issue)
+        digest = approval.digest_of(issue)
+        verdict = approval.approved(issue, digest)
+        blocked = any(check.blocking for check in found)
+        due = issue.scheduled_for or timezone.now()
+        if due <= timezone.now():
+            due = schedule.next_hour(issue.newsletter, timezone.now())
+        wall = due.astimezone(ZoneInfo(issue.newsletter.zone)).replace(tzinfo=None)
+        return {
+            "editable": True,
+            "checks": found,
+            "blocked": blocked,
+            "approval": verdict,
+            "may_be_second": approval.may_approve(issue, user),
+            "digest": digest,
+            "sendable": verdict.allowed and not blocked,
+            "scheduled": issue.state == State.SCHEDULED,
+            "held": issue.state == State.HELD,
+            "due_words": numbers.local(issue.scheduled_for, issue.newsletter)
+            if issue.scheduled_for
+            else "",
+            "form": WhenForm(issue=issue, initial={"at": wall}),
+            "token": uuid.uuid4(),
+        }
+
+    def _after(self, context: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "editable": False,
+            "progress": progress_of(self.issue),
+            "waiting": self.issue.state in MOVING,
+            "token": uuid.uuid4(),
+        }
+
+
+class ProgressView(Guarded):
+    """How far it is, alone, for the page to ask again and again."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        context = {"issue": self.issue, "progress": progress_of(self.issue)}
+        response = render(request, "newsletter/includes/progress.html", context)
+        response["X-Waiting"] = "yes" if self.issue.state in MOVING else "no"
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+
+class ApproveView(PostView):
+    permissions = (APPROVE,)
+    form_class = ApproveForm
+
+    def act(self, form: ApproveForm) -> str:
+        digest = form.cleaned_data["digest"]
+        actions.approve(issue=self.issue, digest=digest, acting_user=person(self.request))
+        return "Approved as it is now. Any change asks for approval again."
+
+
+class ScheduleView(PostView):
+    permissions = (SEND,)
+
+    def form(self) -> Form:
+        return WhenForm(self.request.POST, issue=self.issue)
+
+    def act(self, form: WhenForm) -> str:
+        when = form.cleaned_data["at"]
+        actions.schedule_issue(issue=self.issue, when=when, acting_user=person(self.request))
+        return f"It goes out on {numbers.local(when, self.issue.newsletter)}."
+
+
+class UnscheduleView(PostView):
+    permissions = (SEND,)
+
+    def act(self, form: TokenForm) -> str:
+        actions.unschedule(issue=self.issue, acting_user=person(self.request))
+        return "It will not go out by itself any more."
+
+
+class ConfirmView(IssueView):
+    """One sentence of what is about to be done, and the button that does it."""
+
+    permissions = (SEND,)
+    page_title = "Send now"
+    template_name = "newsletter/confirm.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_context_data(**kwargs),
+            "readers": numbers.audience_now(self.issue.newsletter, timezone.localdate()),
+            "editable": composition.editable(self.issue),
+            "token": uuid.uuid4(),
+        }
+
+
+class SendNowView(PostView):
+    permissions = (SEND,)
+
+    def act(self, form: TokenForm) -> str:
+        actions.send_now(issue=self.issue, acting_user=person(self.request))
+        return "It is on its way."
+
+
+class PauseView(PostView):
+    permissions = (SEND, RELAYS)
+
+    def act(self, form: TokenForm) -> str:
+        actions.pause(issue=self.issue, acting_user=person(self.request))
+        return "Paused. What is already on the line still arrives; nothing new begins."
+
+
+class ResumeView(PostView):
+    permissions = (SEND, RELAYS)
+
+    def act(self, form: TokenForm) -> str:
+        actions.resume(issue=self.issue, acting_user=person(self.request))
+        return "It goes on where it stopped."
+
+
+class CancelView(PostView):
+    permissions = (SEND,)
+
+    def act(self, form: TokenForm) -> str:
+        actions.cancel(issue=self.issue, acting_user=person(self.request))
+        return "Cancelled. Readers who have not got it do not get it, unless you send the rest."
+
+
+class RestView(PostView):
+    """Send to those who have not got it yet."""
+
+    permissions = (SEND,)
+
+    def act(self, form: TokenForm) -> str:
+        number = actions.send_rest(issue=self.issue, acting_user=person(self.request))
+        return f"It goes to the {number:,} readers who have not got it."
+
+
+class UnknownView(PostView):
+    """Send again where it is not known whether it went: some may get it twice, by choice."""
+
+    permissions = (SEND,)
+
+    def act(self, form: TokenForm) -> str:
+        number = actions.resend_unknown(issue=self.issue, acting_user=person(self.request))
+        return f"{number:,} are sent again."

@@ -32,7 +32,7 @@ from tamizdat.mail.addresses import ascii_domain, sendable
 from tamizdat.mail.content import PLACEHOLDERS, TOKEN_LENGTH, File, Laid
 from tamizdat.mail.dkim import Prepared, Signer
 from tamizdat.mail.errors import MessageError
-from tamizdat.mail.transfer import Marks
+from tamizdat.mail.transfer import Clean, Marks
 
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -126,7 +126,7 @@ class Template:
         date: datetime,
         tokens: Mapping[str, str] | None = None,
         signer: Signer | None = None,
-    ) -> bytes:
+    ) -> Clean:
         """The mail for one reader. ``tokens`` gives for each placeholder a token of
         ``TOKEN_LENGTH`` characters; ``message_id`` is what stands before the @. Raises
         ``MessageError``."""
@@ -138,7 +138,7 @@ class Template:
         pieces[1::2] = [filled[number] for number in self._order]
         if signer:
             pieces[0] = self._prepare(signer).signatures(filled, date) + pieces[0]
-        return b"".join(pieces)
+        return Clean(b"".join(pieces))
 
     def _prepare(self, signer: Signer) -> Prepared:
         if signer not in self._prepared:

@@ -34,6 +34,13 @@ MARK = re.compile(rb"\0(\d+)\0")
 Fill = Callable[[dict[str, bytes]], bytes]
 
 
+class Clean(bytes):
+    """A message that goes over SMTP as it is: all ends of lines are CRLF, the last line has one,
+    and none begins with a dot. Who makes one answers for that."""
+
+    __slots__ = ()
+
+
 @dataclass
 class Marks:
     """What fills each mark: called with the values of a mail, by name; deals out the marks."""

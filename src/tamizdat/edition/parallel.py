@@ -11,6 +11,7 @@ What is not done here: what a task does (``workshop``).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -25,6 +26,8 @@ from tamizdat.edition.errors import StoreError
 
 _UNDER_WAY = 2
 _CALM = 200_000  # objects
+_MALLOPT = {"M_TRIM_THRESHOLD": -1, "M_MMAP_THRESHOLD": -3}  # malloc.h of the GNU C library
+_KEPT_MEMORY = 32 << 20  # bytes; the most that it takes
 
 
 class Task(NamedTuple):
@@ -149,11 +152,22 @@ def _died() -> StoreError:
     )
 
 
+def _keep_memory() -> None:
+    """Let what is freed stay with the process: packing a page asks for a megabyte and gives it
+    back, and the system takes as long to clear it each time as brotli to fill it."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    for number in _MALLOPT.values() if mallopt else ():
+        mallopt(number, _KEPT_MEMORY)
+
+
 def _work(pipe: Connection, plan: Plan, lock: int) -> None:
+    """All that a worker does. It ends at once: what it holds needs no putting away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The builder decides; its end is our end.
+    _keep_memory()
     shop = plan.open()
-    gone = contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError)
-    with gone, calm_collector():
+    gc.freeze()
+    gc.set_threshold(_CALM, 20, 50)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             task = pipe.recv()
             try:
@@ -163,6 +177,7 @@ def _work(pipe: Connection, plan: Plan, lock: int) -> None:
             pipe.send(result)
     shop.close()
     os.close(lock)
+    os._exit(0)
 
 
 def _portable(error: Exception) -> Exception:

@@ -156,8 +156,9 @@ def _keep_memory() -> None:
     """Let what is freed stay with the process: packing a page asks for a megabyte and gives it
     back, and the system takes as long to clear it each time as brotli to fill it."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    for number in _MALLOPT.values() if mallopt else ():
-        mallopt(number, _KEPT_MEMORY)
+    if mallopt is not None:
+        for number in _MALLOPT.values():
+            mallopt(number, _KEPT_MEMORY)
 
 
 def _work(pipe: Connection, plan: Plan, lock: int) -> None:

@@ -95,7 +95,7 @@ def _out(tree: HtmlElement, tags: set[str]) -> Markup:
         html,
         tags=tags,
         attributes={"a": {"href"}},
-        allowed_classes={"p": {"cap"}},
+        allowed_classes={"p": {"cap"}, "blockquote": {"pull"}},
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )

@@ -21,7 +21,7 @@ DARK = {"PAPER": PAPER_DARK, "INK": "#ddd7cd", "SOFT": "#a39c90", "LINE": "#3b38
 _SANS = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', Arial, sans-serif"
 _SERIF = "Charter, 'Bitstream Charter', 'Iowan Old Style', Georgia, 'Noto Serif', serif"
 _CYRILLIC = "Georgia, 'PT Serif', 'Noto Serif', 'Liberation Serif', serif"
-_ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Sakkal Majalla', 'Traditional Arabic', serif"
+_ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Sakkal Majalla', 'Traditional Arabic', Georgia, serif"
 _ARABIC_SANS = "system-ui, 'Segoe UI', 'Noto Sans Arabic', Arial, sans-serif"
 _CYRILLIC_LANGUAGES = frozenset(["ru", "uk", "be", "bg", "sr", "mk", "kk", "ky"])
 # Sizes in px: of the text, headlines, labels, and the lines they stand on.
@@ -43,6 +43,8 @@ _SIZES = {
     "LARGE": 29,
     "STANDLINE": 28,
     "STAND": 20,
+    "PULLLINE": 32,
+    "PULL": 24,
 }
 _SIZES_ARABIC = {
     **_SIZES,
@@ -56,6 +58,7 @@ _SIZES_ARABIC = {
     "HEADLINE": 36,
     "LARGELINE": 44,
     "STANDLINE": 34,
+    "PULLLINE": 42,
 }
 
 

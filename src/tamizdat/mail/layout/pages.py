@@ -91,6 +91,7 @@ def _values(content: Content) -> dict[str, Any]:
         "dir": content.direction,
         "start": "right" if content.direction == "rtl" else "left",
         "end": "left" if content.direction == "rtl" else "right",
+        "dot": _dot(content),
         "words": own,
         "number": own["number"].format(number=content.number),
         "day": words.day(content.language, content.day),
@@ -139,6 +140,12 @@ def _story(number: int, first: bool, item: Item, content: Content) -> Story:
         text_body=bodies.in_text(body, links),
         links=links,
     )
+
+
+def _dot(content: Content) -> str:
+    """What stands between two names; in Arabic it says so, as it would turn round after a Latin
+    one."""
+    return "\u200f · " if content.direction == "rtl" else " · "
 
 
 def _tongue(language: str, content: Content) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 
-from tamizdat.edition.site import Language, Letters, Page, Section, Site
+from tamizdat.edition.site import Language, Letters, Newsletter, Page, Section, Site
 from tamizdat.edition.story import (
     AltId,
     InfoSource,
@@ -36,6 +36,10 @@ def pages(about: str, policy: str, privacy: str) -> tuple[Page, ...]:
     )
 
 
+def weekly(title: str, about: str, often: str, slug: str = "weekly") -> Newsletter:
+    return Newsletter(slug=slug, title=title, about=about, often=often, privacy=2, policy="privacy")
+
+
 SITE = Site(
     address="https://lamp.example",
     timezone="Europe/Vilnius",
@@ -53,6 +57,15 @@ SITE = Site(
             description="News of Meridova by reporters who had to leave it.",
             sections=sections(EN_SECTIONS),
             pages=pages("About us", "Corrections policy", "Privacy policy"),
+            newsletters=(
+                weekly(
+                    "The week in Meridova",
+                    "What our reporters would tell you first: news, features and analysis, "
+                    "picked by hand.",
+                    "Every Friday.",
+                ),
+                weekly("Court calendar", "Who is tried where.", "On the first.", "courts"),
+            ),
         ),
         Language(
             code="ru",
@@ -61,6 +74,14 @@ SITE = Site(
             description="Новости Меридовы от журналистов, которым пришлось уехать.",
             sections=sections(RU_SECTIONS),
             pages=pages("О нас", "Правила исправлений", "Политика конфиденциальности"),
+            newsletters=(
+                weekly(
+                    "Неделя на Меридове",
+                    "То, что наши журналисты рассказали бы вам в первую очередь: новости, "
+                    "репортажи и анализ, отобранные вручную.",
+                    "Каждую пятницу.",
+                ),
+            ),
         ),
         Language(
             code="ar",
@@ -68,6 +89,13 @@ SITE = Site(
             tagline="تُطبع هناك وتُقرأ في الوطن",
             sections=sections(AR_SECTIONS),
             pages=pages("من نحن", "سياسة التصحيح", "سياسة الخصوصية"),
+            newsletters=(
+                weekly(
+                    "الأسبوع في ميريدوفا",
+                    "ما كان مراسلونا ليخبروك به أولاً: أخبار وتقارير وتحليلات مختارة باليد.",
+                    "كل يوم جمعة.",
+                ),
+            ),
         ),
     ),
 )

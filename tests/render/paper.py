@@ -8,10 +8,10 @@ import io
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from tamizdat.edition.paths import index_path, listing_path
+from tamizdat.edition.paths import index_path, issue_path, listing_path
 from tamizdat.edition.render import PageRenderer
 from tamizdat.edition.site import Language
-from tamizdat.edition.story import Story, Term, Text
+from tamizdat.edition.story import ISSUE, AltId, Story, Term, Text
 from tamizdat.edition.views import (
     ArticleFacts,
     Card,
@@ -100,6 +100,78 @@ def _language(render: PageRenderer, language: Language) -> dict[str, bytes]:
     files |= _fronts(render, language, cards, others)
     files |= _lists(render, language, cards)
     files |= _others(render, language, stories[3], cards)
+    files |= _newsletters(render, language, cards)
+    return files
+
+
+NOTES = {
+    "en": "<p>Dear readers,</p><p>the harbour froze on Tuesday, and with it the price of bread. "
+    "Here is what we found out, and what we could not.</p>",
+    "ru": "<p>Дорогие читатели!</p><p>Во вторник замёрзла гавань, а с нею и цена на хлеб. Вот что "
+    "нам удалось выяснить и чего не удалось.</p>",
+    "ar": "<p>قراءنا الأعزاء،</p><p>تجمّد الميناء يوم الثلاثاء، ومعه سعر الخبز.</p>",
+}
+HEADINGS = {
+    "en": ("News", "Features"), "ru": ("Новости", "Репортажи"), "ar": ("أخبار", "تقارير")
+}  # fmt: skip
+
+
+def issue(language: Language, number: int, cards: tuple[Card, ...]) -> Story:
+    """An issue with these stories, the last of which was withdrawn since."""
+    code, letter = language.code, language.newsletters[0]
+    when = datetime(2026, 11, 20, 16, 0, tzinfo=UTC) - timedelta(weeks=12 - number)
+    headline, kicker, standfirst = HEADLINES[code][number % len(HEADLINES[code])]
+    return Story(
+        uri=f"urn:newsroom:issue:{code}:{number}",
+        type="composite",
+        profile=ISSUE,
+        language=code,
+        pub_status="usable",
+        first_created=when.isoformat(),
+        version_created=when.isoformat(),
+        headlines=[Text(role="main", value=headline)],
+        descriptions=[Text(role="standfirst", value=standfirst)],
+        bodies=[Text(role="main", content_type="text/html", value=NOTES[code])],
+        by="Nika Orel",
+        subjects=[Term(rel="newsletter", literal=letter.slug, name=letter.title)],
+        associations=[
+            photo(f"urn:newsroom:photo:week{number}", "lead-photo", headline, kicker, "Ivo Lant"),
+            *(_pick(card, HEADINGS[code][n > 2]) for n, card in enumerate(cards)),
+        ],
+        alt_ids=[AltId(role="path", value=issue_path(code, letter.slug, number))],
+    )
+
+
+def _pick(card: Card, heading: str) -> Story:
+    return Story(
+        uri=card.uri,
+        rel="pick",
+        headlines=[Text(role="main", value=card.headline), Text(role="kicker", value=card.kicker)],
+        descriptions=[Text(role="standfirst", value=card.standfirst)],
+        by=card.byline,
+        subjects=[Term(rel="heading", name=heading)],
+        alt_ids=[AltId(role="path", value=card.path)],
+    )
+
+
+def _newsletters(
+    render: PageRenderer, language: Language, cards: tuple[Card, ...]
+) -> dict[str, bytes]:
+    code, (letter, *others) = language.code, language.newsletters
+    issues = [issue(language, n, cards[:6]) for n in range(12, 3, -1)]
+    shown = tuple(render.card(one, one.path) for one in issues)
+    view = _listing(code, "newsletter", letter.slug, letter.title)
+    page = ListingPage(listing=view, cards=shown, periods=_volumes(view.path))
+    beside = Link(path=shown[1].path, title=shown[1].headline)
+    facts = ArticleFacts(related=cards[:5], older=beside)
+    files = {
+        view.path: render.newsletter(page),
+        shown[0].path: render.article(issues[0], shown[0], facts),
+        f"/{code}/newsletter/": render.newsletters(code, {letter.slug: shown[0]}),
+    }
+    for other in others:
+        none = _listing(code, "newsletter", other.slug, other.title)
+        files[none.path] = render.newsletter(ListingPage(listing=none, cards=()))
     return files
 
 

@@ -78,7 +78,8 @@ def test_only_a_page_with_a_form_may_send_anything_to_anybody_and_to_the_drops_a
     for path, page in paper().items():
         if not path.endswith("/") or "moved" in path:
             continue
-        allowed = {"'self'"} | (drops if path.endswith("/write/") else set())
+        forms = ("/write/", "/newsletter/", "/newsletter/weekly/", "/newsletter/courts/")
+        allowed = {"'self'"} | (drops if path.endswith(forms) else set())
         assert policy(page)["form-action"] == allowed, path
         assert policy(page)["connect-src"] == allowed, path
 
@@ -126,7 +127,7 @@ def test_letterboxes_that_cannot_be_are_refused(letters: Letters, says: str) -> 
 def test_a_page_of_the_newsroom_keeps_its_address_until_there_is_a_letterbox(what: str) -> None:
     one = Section(slug="write", title="Write")
     own = (Page(slug="write", title="Write", html="<p>How.</p>"),) if what == "pages" else (one,)
-    language = msgspec.structs.replace(SITE.languages[0], **{what: own})
+    language = msgspec.structs.replace(SITE.languages[0], newsletters=(), **{what: own})
     site: Site = msgspec.structs.replace(SITE, languages=(language,))
     assert msgspec.structs.replace(site, letters=Letters()).check()
     with pytest.raises(SiteError, match="write to the desk"):

@@ -74,6 +74,18 @@ def take(allowances: Sequence[Allowance], wanted: int) -> int:
     return granted
 
 
+def give_back(allowances: Sequence[Allowance], unused: int) -> None:
+    """Of what was taken in this transaction so much was not needed."""
+    now = clock.now().timestamp()
+    with connection.cursor() as cursor:
+        for one in allowances:
+            cursor.execute(
+                "UPDATE outgoing_spent SET used = used - %s "
+                "WHERE key = %s AND span = %s AND slice = %s AND used >= %s",
+                [unused, one.key, one.span, _slice(one, now), unused],
+            )
+
+
 def _slice(one: Allowance, now: float) -> int:
     return int(now * SLICES // one.span)
 

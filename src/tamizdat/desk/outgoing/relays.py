@@ -125,3 +125,8 @@ def _set_paused(name: str, paused: bool, acting_user: User | None) -> None:
         kind="outgoing.relay",
         label=name,
     )
+
+
+def troubled() -> set[str]:
+    """Relays about which something was noted that a mail that goes will prove over."""
+    return set(Relay.objects.exclude(problem="").values_list("name", flat=True))

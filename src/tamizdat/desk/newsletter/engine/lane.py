@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One connection to a relay: claims a window of rows, sends them, keeps the answers.
+
+What always holds:
+
+- Before a mail's first byte its row is ``sending`` in the database, this worker is not lost by what
+  the database says at that moment, and the journal has it as begun.
+- The answers to a window are kept with the claim of the next; a thread that ends keeps them first.
+- What is wrong with a relay rests the relay; its mails are queued again, except those that it may
+  have taken.
+- A database that is gone is waited for; nothing is sent meanwhile.
+
+What is not done here: which issue and relay (``worker``), rows of others (``senders``).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, connection
+
+from tamizdat.config import RelaySettings
+from tamizdat.desk.newsletter.engine.errors import LostError, WithheldError
+from tamizdat.desk.newsletter.engine.journal import Journal
+from tamizdat.desk.newsletter.engine.ledger import Answer, Row, Turn
+from tamizdat.desk.newsletter.engine.press import Press
+from tamizdat.desk.newsletter.engine.senders import Fence
+from tamizdat.desk.outgoing import relays
+from tamizdat.desk.outgoing.relays import Transport
+from tamizdat.mail.errors import RelayError
+from tamizdat.mail.smtp import Outcome, Outgoing
+
+if TYPE_CHECKING:
+    from tamizdat.desk.newsletter.engine.worker import Crew
+
+log = logging.getLogger("tamizdat.newsletter")
+IDLE = 0.25
+AFTER_TROUBLE = 1.0
+STALE = 20.0  # seconds after which a connection is asked anew
+
+
+class Lane(threading.Thread):
+    """Sends until the crew is told to stop, the relay's turn is over or the worker is lost."""
+
+    def __init__(self, crew: Crew, relay: RelaySettings, number: int, journal: Journal) -> None:
+        super().__init__(name=f"relay-{relay.name}-{number}", daemon=True)
+        self.relay, self.stop = relay, threading.Event()
+        self._crew, self._journal = crew, journal
+        self._fence = Fence(crew.name)
+        self._transport: Transport | None = None
+        self._used = 0.0
+        self._issue = 0
+        self._answers: list[Answer] = []
+        self._withheld: set[int] = set()
+
+    def run(self) -> None:
+        try:
+            while not self._over():
+                self._round()
+            self._keep_all()
+        except LostError:
+            self._crew.over.set()  # What is known of its mails stands in the journal.
+        except Exception:
+            log.exception("a connection to the relay %s ended", self.relay.name)
+        finally:
+            self._hang_up()
+            connection.close()
+
+    def _over(self) -> bool:
+        return self.stop.is_set() or self._crew.over.is_set()
+
+    def _round(self) -> None:
+        """One window, or a short pause where there is none."""
+        press = self._crew.press_for(self.relay)
+        if press is None or not self._connected():
+            self._keep_all()
+            self.stop.wait(IDLE)
+            return
+        if press.issue != self._issue:
+            self._keep_all()
+            self._issue = press.issue
+        turn = self._turn(self._crew.window)
+        self._send(press, turn.rows)
+        if not turn.rows:
+            self._crew.nothing_for(self.relay, press.issue)
+            self.stop.wait(max(turn.wait, IDLE if not turn.wait else 0.0))
+
+    # The ledger
+
+    def _turn(self, want: int) -> Turn:
+        """Keep the answers, claim more; as long as it takes the database to come back."""
+        while True:
+            try:
+                turn = self._crew.ledger.turn(self._issue, self.relay, self._answers, want)
+            except DatabaseError:
+                if self._over():
+                    log.warning("answers could not be kept: the journal has them")
+                    raise
+                log.warning("the database cannot be used; its answers are kept until it can")
+                connection.close()
+                self.stop.wait(AFTER_TROUBLE)
+                continue
+            self._journal.empty()
+            self._answers = []
+            return turn
+
+    def _keep_all(self) -> None:
+        if self._answers:
+            self._turn(0)
+
+    # The relay
+
+    def _connected(self) -> bool:
+        """Whether there is a connection; opens one where it may."""
+        if self._transport is not None:
+            fresh = time.monotonic() - self._used < STALE
+            if self._transport.usable and (fresh or _alive(self._transport)):
+                return True
+            self._hang_up()
+        try:
+            self._transport = relays.open_transport(self._crew.newsroom, self.relay.name)
+        except RelayError as error:
+            self._trouble(str(error))
+            return False
+        self._used = time.monotonic()
+        return True
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def _trouble(self, problem: str) -> None:
+        log.warning("relay %s: %s", self.relay.name, problem)
+        self._crew.unusable(self.relay)
+        try:
+            relays.note_trouble(name=self.relay.name, problem=problem)
+        except DatabaseError:
+            connection.close()
+
+    # Mails
+
+    def _send(self, press: Press, rows: list[Row]) -> None:
+        """Every row of the window gets an answer."""
+        if not rows or self._transport is None:
+            return
+        waiting = {row.id: row for row in rows}
+        mails = self._mails(press, rows)
+        for outcome in self._transport.send(mails):
+            row = waiting.pop(int(outcome.key))  # type: ignore[call-overload] # ours, an int
+            self._note(row, outcome)
+        self._used = time.monotonic()
+        self._answers += [Answer(row, "queued") for row in waiting.values()]
+        sent = sum(answer.state == "sent" for answer in self._answers)
+        self._crew.count(sent)
+        if not self._transport.usable:
+            self._broken(sent)
+        elif sent:
+            self._crew.works(self.relay)
+
+    def _mails(self, press: Press, rows: list[Row]) -> Iterable[Outgoing]:
+        for row in rows:
+            if self._over():
+                return  # The others certainly did not leave: they are queued again.
+            yield Outgoing(
+                key=row.id,
+                sender=press.sender(row),
+                recipient=row.address,
+                data=partial(self._data, press, row),
+            )
+
+    def _data(self, press: Press, row: Row) -> bytes:
+        """The mail, at the moment when it is to leave. Raises ``MailError``."""
+        data = press.data(row)
+        try:
+            if self._crew.over.is_set() or not self._fence.open():
+                raise WithheldError("this worker may not send any more")
+            self._journal.begin(row.id)
+        except (DatabaseError, OSError, WithheldError) as error:
+            self._withheld.add(row.id)
+            raise WithheldError("it was not let out") from error
+        return data
+
+    def _note(self, row: Row, outcome: Outcome) -> None:
+        state, code = outcome.state, outcome.codes
+        if row.id in self._withheld:
+            self._withheld.discard(row.id)
+            self._answers.append(Answer(row, "queued"))
+            return
+        if outcome.at in ("relay", "sender") and state in ("refused", "deferred"):
+            self._problem = f"it answered {code or 'nothing'}: {outcome.said or 'no words'}"
+            self._journal.end(row.id, "queued", "")
+            self._answers.append(Answer(row, "queued"))
+            return
+        self._journal.end(row.id, state, code)
+        self._answers.append(Answer(row, state, code, outcome.said))
+
+    _problem = ""
+
+    def _broken(self, sent: int) -> None:
+        """The connection ended. That is trouble unless mails went over it and it said nothing."""
+        self._hang_up()
+        if self._problem or not sent:
+            self._trouble(self._problem or "the connection broke")
+        self._problem = ""
+
+
+def _alive(transport: Transport) -> bool:
+    ask = getattr(transport, "alive", None)
+    return bool(ask()) if ask else True

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Makes the mails of an issue: laid out once a form, then personal by substitution.
+
+What always holds:
+
+- A mail is made from what was frozen when the issue was started, never from the issue as it is now.
+- Its Message-ID is a keyed hash of issue and subscription: the same at each try, and nobody can
+  compute it from an address.
+- Its envelope sender names the subscription to us alone, where ``[mail] bounces`` is set.
+- Making one costs no question to the database.
+
+What is not done here: deciding who gets one (``ledger``).
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import time
+from datetime import UTC, datetime
+
+from tamizdat.config import Newsroom
+from tamizdat.desk.newsletter.engine.errors import StateError
+from tamizdat.desk.newsletter.engine.ledger import Row
+from tamizdat.desk.newsletter.models import Issue
+from tamizdat.desk.outgoing.links import Links, Purpose, day_stamp
+from tamizdat.mail import layout
+from tamizdat.mail.content import PREFERENCES, UNSUBSCRIBE, Content, decode
+from tamizdat.mail.dkim import Key, Signer
+from tamizdat.mail.errors import SigningError
+from tamizdat.mail.message import Template
+from tamizdat.mail.verp import verp
+
+_ID = b"tamizdat newsletter 1: message id"
+
+
+class MessageIds:
+    """What stands before the @ of an issue's Message-IDs, by subscription. Raises ``ConfigError``
+    where the desk's key is missing."""
+
+    def __init__(self, newsroom: Newsroom, issue: int) -> None:
+        self._key = hmac.digest(newsroom.secret("desk-key").encode(), _ID, "sha256")
+        self._issue = issue.to_bytes(8, "big")
+
+    def of(self, subscription: int) -> str:
+        said = self._issue + subscription.to_bytes(8, "big")
+        found = hmac.digest(self._key, said, "sha256")[:15]
+        return base64.b32encode(found).decode().lower()
+
+
+def signer_of(newsroom: Newsroom) -> Signer | None:
+    """With all keys of the settings; None where there are none. Raises ``SigningError``."""
+    keys = []
+    for one in newsroom.settings.mail.dkim:
+        try:
+            pem = (newsroom.secrets / one.key).read_bytes()
+        except OSError as error:
+            raise SigningError(
+                f"The DKIM key {newsroom.secrets / one.key} cannot be read: {error.strerror}."
+            ) from error
+        keys.append(Key.load(one.domain, one.selector, pem))
+    return Signer(keys) if keys else None
+
+
+class Press:
+    """The mails of one issue. Threads may share one.
+
+    Raises ``MailError`` and ``ConfigError`` where they cannot be made at all.
+    """
+
+    def __init__(self, newsroom: Newsroom, issue: int) -> None:
+        found = Issue.objects.select_related("newsletter").get(pk=issue)
+        if not found.frozen:
+            raise StateError("the issue was not started")
+        self.issue = issue
+        self._sender = found.newsletter.sender_address
+        self._bounces = newsroom.settings.mail.bounces
+        self._signer = signer_of(newsroom)
+        self._ids, self._links = MessageIds(newsroom, issue), Links(newsroom)
+        self._stamp = day_stamp((found.started or found.created).date())
+        files = {name: base64.b64decode(data) for name, data in found.frozen["files"].items()}
+        self._templates = {
+            form: _template(newsroom, found, decode(content.encode()), files)
+            for form, content in found.frozen.items()
+            if form != "files"
+        }
+
+    def sender(self, row: Row) -> str:
+        """Whom the envelope says it is from: where it comes back to."""
+        if not self._bounces:
+            return self._sender
+        token = self._links.make(Purpose.RETURN_ISSUE, row.subscription, self.issue)
+        return verp(token, self._bounces)
+
+    def message_id(self, row: Row) -> str:
+        return self._ids.of(row.subscription)
+
+    def data(self, row: Row) -> bytes:
+        """The whole mail. Raises ``MessageError`` for an address that no mail can go to."""
+        template = self._templates.get(row.text) or self._templates["summary"]
+        make = self._links.make
+        return template.personal(
+            to=row.address,
+            message_id=self._ids.of(row.subscription),
+            date=_now(),
+            tokens={
+                UNSUBSCRIBE: make(Purpose.UNSUBSCRIBE, row.subscription, self.issue),
+                PREFERENCES: make(Purpose.PREFERENCES, row.reader, self._stamp),
+            },
+            signer=self._signer,
+        )
+
+
+def _now() -> datetime:
+    """The time, in steps of ten seconds: mails of one moment share what is made from it."""
+    return datetime.fromtimestamp(time.time() // 10 * 10, UTC)
+
+
+def _template(
+    newsroom: Newsroom, issue: Issue, content: Content, files: dict[str, bytes]
+) -> Template:
+    newsletter, leave = issue.newsletter, content.foot.unsubscribe
+    by_mail = leave.startswith("mailto:")
+    domain = newsletter.sender_address.rpartition("@")[2]
+    archive: dict[str, str] = {"List-Archive": content.foot.web} if content.foot.web else {}
+    return Template.make(
+        layout.issue(content),
+        sender=newsletter.sender_address,
+        sender_name=newsletter.sender_name,
+        reply_to=newsletter.reply_to,
+        message_id_domain=domain_of(newsroom, newsletter.sender_address),
+        list_id=f"{newsletter.slug}.{domain}",
+        list_name=newsletter.title,
+        list_unsubscribe="" if by_mail else leave,
+        list_unsubscribe_mail=leave if by_mail else "",
+        headers=archive,
+        files=[(file, files[file.sha256]) for file in content.files],
+    )
+
+
+def domain_of(newsroom: Newsroom, sender: str) -> str:
+    """The domain of Message-IDs."""
+    return newsroom.settings.mail.bounces or sender.rpartition("@")[2]

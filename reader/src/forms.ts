@@ -99,7 +99,7 @@ function take(form: HTMLFormElement): void {
 
   /** Whether all can be sent; else says at each field what is wrong, and goes to the first. */
   function check(): boolean {
-    const wrong = fieldsOf(form).filter((field) => mark(field, fault(field), words));
+    const wrong = fieldsOf(form).filter((field) => mark(field, unchosen(field) || fault(field), words));
     if (!wrong.length) return true;
     tell("check", true);
     wrong[0]!.focus();
@@ -168,6 +168,12 @@ function fault(field: Field): string {
   if (longest > 0 && value.length > longest) return "long";
   if (field.validity.typeMismatch) return "address";
   return field.validity.valid || field.validity.valueMissing ? "" : "wrong";
+}
+
+/** The same of the first of several boxes, where none of them is ticked. */
+function unchosen(field: Field): string {
+  const group = field.form!.querySelectorAll<HTMLInputElement>(`[type=checkbox][name="${field.name}"]`);
+  return group[0] === field && ![...group].some((box) => box.checked) ? "choose" : "";
 }
 
 /** Says at a field what is wrong with it. */

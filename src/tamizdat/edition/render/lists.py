@@ -94,7 +94,7 @@ def listing(page: ListingPage, tongue: Tongue) -> bytes:
     """A listing's own page, or one of its periods."""
     shown, words, period = page.listing, tongue.words, page.period
     path = period.path if period else shown.path
-    heading = _period(period, tongue) if period else shown.title
+    heading = period_words(period, tongue) if period else shown.title
     title = f"{shown.title}: {heading}" if period else heading
     if shown.kind != "site":
         title = f"{title} · {tongue.language.name}"
@@ -229,10 +229,10 @@ def _dated(card: Card, tongue: Tongue) -> tuple[date, str]:
 
 
 def _periods(periods: Sequence[Period], tongue: Tongue) -> list[tuple[str, str]]:
-    return [(period.path, _period(period, tongue)) for period in periods]
+    return [(period.path, period_words(period, tongue)) for period in periods]
 
 
-def _period(period: Period, tongue: Tongue) -> str:
+def period_words(period: Period, tongue: Tongue) -> str:
     """“November 2026”, “2026”, “March 2019 – June 2020”; with its part where it is divided."""
     words = _label_words(period.label, tongue)
     if not period.part:

@@ -23,11 +23,12 @@ from tamizdat.edition.paths import issue_of, listing_path, newsletters_path, pag
 from tamizdat.edition.render import linked
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.render.letters import elsewhere, form_words, words
+from tamizdat.edition.render.lists import period_words
 from tamizdat.edition.render.photo import IN_TEXT, Photo
 from tamizdat.edition.render.templates import environment, trusted
 from tamizdat.edition.site import Newsletter
 from tamizdat.edition.story import Story
-from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, ListingPage, Period
+from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, ListingPage
 
 _BOX = environment.get_template("_newsletters.html")
 _SIGN_UP = environment.get_template("newsletter.html")
@@ -82,7 +83,7 @@ def newsletter(page: ListingPage, tongue: Tongue) -> bytes:
         latest=rows[:1],
         earlier=rows[1:],
         older=page.older,
-        periods=[(p.path, _label(p)) for p in page.periods],
+        periods=[(one.path, period_words(one, tongue)) for one in page.periods],
         linked_data=_periodical(tongue, shown.title, site.address + url(shown.path)),
     )
 
@@ -178,12 +179,6 @@ def _feeds(path: str) -> list[tuple[str, str]]:
         (f"{path}feed.json", "application/feed+json"),
         (f"{path}feed.xml", "application/rss+xml"),
     ]
-
-
-def _label(period: Period) -> str:
-    """A volume of older issues: the months from and to which it goes."""
-    first, _, last = period.label.partition("/")
-    return f"{first[:7]} – {last[:7]}" if last else first
 
 
 def _periodical(tongue: Tongue, title: str, address: str) -> Markup:

@@ -149,13 +149,17 @@ class DkimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
 class MailSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """``[mail]``: what the newsroom sends. ``sender`` is who single mails come from; ``bounces`` a
     domain of ours whose mail comes back to ``reports``: a Maildir of this machine. ``unknown`` is
-    what becomes of mails in doubt after a crash; ``lmtp_port`` where reports may be handed in."""
+    what becomes of mails in doubt after a crash; ``lmtp_port`` where reports may be handed in.
+    A reader whose mail came back on ``soft_bounces`` days within ``soft_days`` is not written to
+    any more."""
 
     sender: str = ""
     sender_name: str = ""
     bounces: str = ""
     reports: str = ""
     lmtp_port: int = 0
+    soft_bounces: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+    soft_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
     unknown: Literal["hold", "resend"] = "hold"
     dkim: tuple[DkimSettings, ...] = ()
     domains: tuple[DomainLimit, ...] = ()

@@ -23,6 +23,7 @@ What is not done here: proving tokens, acting, answering. A report is never answ
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from email.header import decode_header, make_header
@@ -44,6 +45,9 @@ EDGES = 400
 LINE = 2_000
 TEXT = 16_384
 SAID = 300
+
+# It logs what a hostile mail makes it raise, words of the mail among them.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
 
 _LINK = re.compile(rf"/([A-Za-z0-9_-]{{{TOKEN_LENGTH}}})(?![A-Za-z0-9_-])")
 _LEAVE = re.compile(r"^List-Unsubscribe:[^\n]*(?:\n[ \t][^\n]*){0,8}", re.I | re.M)

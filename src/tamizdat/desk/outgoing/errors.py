@@ -8,7 +8,8 @@
     │   ├── MalformedLinkError   it is not whole
     │   ├── ForgedLinkError      we never made it, or its key is gone
     │   └── OldLinkError         its time is over
-    └── LaneError            a single mail cannot be taken in
+    ├── LaneError            a single mail cannot be taken in
+    └── SuppressionError     a reader cannot be written to again so
 
 ``permanent`` says whether trying the same again can help.
 """
@@ -38,3 +39,7 @@ class OldLinkError(LinkError):
 
 class LaneError(OutgoingError):
     """A single mail cannot be taken in."""
+
+
+class SuppressionError(OutgoingError):
+    """A reader cannot be written to again in this way."""

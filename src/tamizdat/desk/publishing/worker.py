@@ -4,8 +4,8 @@
 What always holds:
 
 - What was published is looked for at least every ``POLL`` seconds; looking costs one query.
-- Mirrors are pushed to (``mirrors.rounds``) and drops collected from (``letters.rounds``) in
-  threads of their own: building waits for none.
+- Mirrors are pushed to (``mirrors.rounds``), drops collected from (``letters.rounds``) and what
+  comes back taken in (``outgoing.returning``) in threads of their own: building waits for none.
 - Any number of workers may run; killing one at any moment loses nothing (``queue``, ``schedule``).
 - ``stop`` (SIGTERM) ends it after what it is doing, with nothing left claimed.
 
@@ -28,6 +28,7 @@ from django_tasks_db.models import DBTaskResult
 
 from tamizdat.desk.audit import anchors
 from tamizdat.desk.letters.rounds import Rounds as Letters
+from tamizdat.desk.outgoing.returning import Rounds as Returns
 from tamizdat.desk.publishing import queue, schedule
 from tamizdat.desk.publishing.builder import Builder
 from tamizdat.desk.publishing.heartbeat import Heart, alive
@@ -146,11 +147,12 @@ def run(edition: Edition, on_start: Callable[[Worker], None]) -> None:
         worker = Worker(edition, heart.name)
         on_start(worker)
         anchors.note(settings.NEWSROOM.run, timezone.now())
-        mirrors, letters = Rounds(settings.NEWSROOM.folder), Letters(settings.NEWSROOM.folder)
-        mirrors.start()
-        letters.start()
+        folder = settings.NEWSROOM.folder
+        rounds = (Rounds(folder), Letters(folder), Returns(folder))
+        for each in rounds:
+            each.start()
         try:
             worker.run()
         finally:
-            letters.stop()
-            mirrors.stop()
+            for each in reversed(rounds):
+                each.stop()

@@ -41,6 +41,8 @@ _SIZES = {
     "HEAD": 23,
     "LARGELINE": 34,
     "LARGE": 29,
+    "SMALLLARGELINE": 30,
+    "SMALLLARGE": 26,
     "STANDLINE": 28,
     "STAND": 20,
     "PULLLINE": 32,
@@ -57,6 +59,7 @@ _SIZES_ARABIC = {
     "ENTRY": 30,
     "HEADLINE": 36,
     "LARGELINE": 44,
+    "SMALLLARGELINE": 40,
     "STANDLINE": 34,
     "PULLLINE": 42,
 }

@@ -6,3 +6,12 @@ class NewsletterConfig(AppConfig):
     name = "tamizdat.desk.newsletter"
     label = "newsletter"
     verbose_name = "Newsletters"
+
+    def ready(self) -> None:
+        from tamizdat.desk.newsletter import handlers, holdings, paper, returns
+        from tamizdat.desk.publishing.site import offer_newsletters
+
+        offer_newsletters(paper.offered)
+        handlers.register()
+        holdings.register()
+        returns.register()

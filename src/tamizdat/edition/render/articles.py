@@ -20,7 +20,7 @@ from markupsafe import Markup
 from tamizdat.edition import body
 from tamizdat.edition.errors import StoryError
 from tamizdat.edition.paths import listing_path, url
-from tamizdat.edition.render import linked, newsletters, photo
+from tamizdat.edition.render import bymail, linked, photo
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.render.photo import Photo
 from tamizdat.edition.render.templates import escaped, macro, part, trusted
@@ -116,7 +116,7 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "about": _about(story, topics, tongue),
         "related": trusted("".join([_more(card, tongue) for card in facts.related])),
         "sensitive": story.sensitive,
-        "bymail": newsletters.box(tongue),
+        "bymail": bymail.box(tongue),
         "message": tongue.message,
         "latest": tongue.latest,
         "linked_data": _linked_data(story, card, canonical, image, topics, tongue),

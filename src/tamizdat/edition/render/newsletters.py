@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Newsletters: the box under articles, the pages to sign up on, issues as readers got them.
+"""Newsletters: the pages to sign up on, issues as readers got them.
 
-What always holds: the box depends on what a newsletter is, never on its issues, so that sending one
-changes no article; a form is only where there is a letterbox. An issue's text stays as it was sent;
+What always holds: a form is only where there is a letterbox. An issue's text stays as it was sent;
 a story that was withdrawn since is named without a link, every other link leads to what it is now.
 
 What is not done here: which issues there are (``compose``), what becomes of an address that was
@@ -12,7 +11,6 @@ given (``tamizdat.drop``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -21,6 +19,7 @@ from markupsafe import Markup, escape
 from tamizdat.edition import body
 from tamizdat.edition.paths import issue_of, listing_path, newsletters_path, page_path, url
 from tamizdat.edition.render import linked
+from tamizdat.edition.render.bymail import box
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.render.letters import elsewhere, form_words, words
 from tamizdat.edition.render.lists import period_words
@@ -30,7 +29,6 @@ from tamizdat.edition.site import Newsletter
 from tamizdat.edition.story import Story
 from tamizdat.edition.views import ArticleFacts, Card, FeedItem, Link, ListingPage
 
-_BOX = environment.get_template("_newsletters.html")
 _SIGN_UP = environment.get_template("newsletter.html")
 _ISSUE = environment.get_template("issue.html")
 
@@ -44,23 +42,6 @@ class Pick(NamedTuple):
     blurb: str
     by: str
     gone: bool
-
-
-# The box under articles
-
-
-@lru_cache(maxsize=64)
-def box(tongue: Tongue) -> Markup:
-    """What readers of an article see of newsletters; nothing where they cannot sign up."""
-    letters = tongue.newsletters
-    if not letters:
-        return Markup("")
-    html = _BOX.render(
-        t=tongue.words.plain,
-        letters=[(n, listing_path("newsletter", tongue.code, n.slug)) for n in letters],
-        all=newsletters_path(tongue.code),
-    )
-    return trusted(html)  # Escaped by Jinja.
 
 
 # Pages to sign up on

@@ -118,6 +118,8 @@ def test_a_colleagues_newer_version_is_not_overwritten_silently(
     write(rita, "Kicker", "By Rita")
     warning = rita.get_by_text("Saving will overwrite a newer version")
     expect(warning.filter(visible=True).first).to_be_visible()
+    # Wagtail shows the words a moment before it holds the button.
+    expect(rita.locator("[data-w-session-intercept-value=conflict]")).to_be_attached()
     choose_action(rita, "Save draft")
     expect(rita.get_by_role("dialog").filter(has_text="Edgar Moss").first).to_be_visible()
     assert newsroom.do("kept", pk=story["pk"])["kicker"] == "By Edgar"

@@ -150,8 +150,9 @@ def test_silence_costs_a_few_seconds_and_is_remembered(scene: Scene) -> None:
         scene.entry.asked.clear()
         assert seconds(scene, story) - spoken < 5
         met.append(sum(path.startswith(("/shards/", "/objects/")) for path in scene.entry.asked))
-    # A page and what follows while that is found out; not one page after the other.
-    assert 1 <= sum(map(bool, met)) <= 2, met
+    # Twice as often and more where it is forgotten. Once or twice where it is not; more where this
+    # machine is so busy that the others seem silent too.
+    assert 1 <= sum(met) <= 6, met
 
 
 def seconds(scene: Scene, story: int) -> float:

@@ -8,7 +8,7 @@ What always holds:
 - It is a story of the paper like any other: append-only versions, the same queue, signed with it,
   withdrawn with a reason. Only it stands in no list but its newsletter's.
 - Where its mails lead it lies before they leave: it is queued in the transaction that starts it,
-  and ``standing`` tells whether readers can see it.
+  and they wait for it (``awaited``).
 
 What is not done here: composing (``composing``), sending (``engine``), its page (``edition``).
 """
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
@@ -29,7 +29,8 @@ from wagtail.log_actions import log
 
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.models import Issue, Newsletter
-from tamizdat.desk.publishing import queue, stories, versions
+from tamizdat.desk.newsroom.actions import refresh_paper
+from tamizdat.desk.publishing import heartbeat, stories, versions
 from tamizdat.desk.publishing.models import Address, BuildRequest, StoryVersion
 from tamizdat.edition import body, paths
 from tamizdat.edition import site as edition_site
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 Standing = Literal["absent", "waiting", "live", "failed", "withdrawn"]
 Reason = StoryVersion.Reason
+PATIENCE = timedelta(minutes=10)
 _SPACE = uuid.UUID("6f0c7f7e-9a5d-5d0c-9d53-2f1f3b0b7a11")
 
 
@@ -107,10 +109,18 @@ def standing(issue: Issue) -> Standing:
     return "failed" if failed else "waiting"
 
 
+def awaited(issue: Issue, now: datetime) -> bool:
+    """Whether its mails wait for its page: as long as it is on its way, somebody builds, and
+    ``PATIENCE`` is not over. A paper that cannot be built keeps no mail back."""
+    if issue.started is None or now > issue.started + PATIENCE:
+        return False
+    return standing(issue) == "waiting" and bool(heartbeat.alive())
+
+
 def refresh_newsletters(*, acting_user: User | None) -> None:
     """Have the pages of newsletters made anew once this transaction is through: call it after a
     newsletter was made, renamed, changed or ended. What articles say of it changes with it."""
-    transaction.on_commit(lambda: queue.enqueue(kind=queue.Kind.REFRESH, acting_user=acting_user))
+    refresh_paper(acting_user)
 
 
 def offered(language: str) -> Iterator[edition_site.Newsletter]:
@@ -126,7 +136,7 @@ def offered(language: str) -> Iterator[edition_site.Newsletter]:
 
 def content_of(issue: Issue) -> Content:
     """The contents that were frozen, in the form that most readers get."""
-    frozen = issue.frozen.get("summary") or next(iter(issue.frozen.values()), None)
+    frozen = issue.frozen.get("summary") or issue.frozen.get("full")
     if frozen is None:
         raise IssueError("What the issue says is not settled yet: start sending it first.")
     return decode(frozen.encode())
@@ -149,12 +159,12 @@ def story_of(issue: Issue, content: Content, now: datetime) -> Story:
         first_created=first,
         version_created=first,
         pub_status="usable",
-        language=content.language,
+        language=issue.newsletter.language,
         headlines=[Text(role="main", value=content.subject)],
         descriptions=_description(content.preheader),
         bodies=_note(content.note),
         by=content.signed or None,
-        subjects=[Term(rel="newsletter", literal=content.slug, name=content.newsletter)],
+        subjects=[Term(rel="newsletter", literal=issue.newsletter.slug, name=content.newsletter)],
         associations=[*_picture(issue, content), *(_owned(one, known) for one in picks)],
         alt_ids=[AltId(role="path", value=path_of(issue))],
     )

@@ -6,8 +6,8 @@ What always holds:
 - ``start`` keeps the contents and turns the issue to ``starting``, once: a second one finds it
   started and does nothing.
 - ``gather`` adds its readers in bounded pieces, each in one transaction with how far it is; killed,
-  it goes on there; two at once do no harm. Only when all are there the issue turns to ``sending``:
-  no mail leaves before.
+  it goes on there; two at once do no harm. Only when all are there, and the issue's page is out
+  (``paper.awaited``), it turns to ``sending``: no mail leaves before.
 - In it are those who get this newsletter now, whose consent is in force, whose pause is over and
   who are not suppressed; each once.
 
@@ -25,6 +25,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tamizdat.desk.audit import actions as audit
+from tamizdat.desk.newsletter import paper
 from tamizdat.desk.newsletter.content import content_of
 from tamizdat.desk.newsletter.engine import tallies
 from tamizdat.desk.newsletter.engine.errors import StateError
@@ -86,6 +87,7 @@ def start(
     found.state, found.finished = State.STARTING, None
     found.gathered_to = found.audience = 0
     found.save(update_fields=["frozen", "state", "started", "finished", "gathered_to", "audience"])
+    paper.publish_issue(issue=found, acting_user=acting_user, now=found.started)
     note("start", found, acting_user)
     return True
 
@@ -126,7 +128,7 @@ def gather(issue: int, *, piece: int = PIECE) -> bool:
         upto = _piece_end(found, piece)
         added = _add(found, upto, timezone.localdate())
         found.gathered_to, found.audience = upto, found.audience + added
-        if upto == ALL:
+        if upto == ALL and not paper.awaited(found, clock.now()):
             found.state = State.SENDING
         found.save(update_fields=["gathered_to", "audience", "state"])
         tallies.add(found.pk, DESK, {Of("state", "queued"): added})

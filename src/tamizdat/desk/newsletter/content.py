@@ -24,10 +24,12 @@ from django.conf import settings
 from django.db.models import Prefetch
 
 from tamizdat.desk.newsletter.models import Issue, IssueItem, Newsletter
+from tamizdat.desk.newsletter.notices import paper_name, policy_address
 from tamizdat.desk.newsletter.pictures import WIDTH, small
 from tamizdat.desk.newsroom.media import media_path
-from tamizdat.desk.newsroom.models import LanguageText, NewsroomSettings, SitePage, SitePageVersion
+from tamizdat.desk.newsroom.models import NewsroomSettings
 from tamizdat.desk.newsroom.photos import renditions_for
+from tamizdat.desk.outgoing import links
 from tamizdat.desk.publishing.models import StoryHead
 from tamizdat.desk.publishing.versions import stored
 from tamizdat.edition import body, paths
@@ -72,7 +74,7 @@ def content_of(issue: Issue, *, text: Text) -> tuple[Content, dict[str, bytes]]:
         direction=Language(code=newsletter.language, name="").direction,
         subject=issue.subject,
         preheader=issue.preheader,
-        paper=_paper(newsletter.language),
+        paper=paper_name(newsletter.language),
         address=_address(),
         note=letter_html(issue.note),
         signed=issue.signed,
@@ -121,11 +123,6 @@ def _lines(paragraph: str) -> str:
 
 def _address() -> str:
     return str(settings.NEWSROOM.settings.address.rstrip("/"))
-
-
-def _paper(language: str) -> str:
-    text = LanguageText.objects.filter(locale__language_code=language).first()
-    return (text.name if text else "") or settings.NEWSROOM.settings.name
 
 
 # Stories
@@ -217,7 +214,7 @@ def _foot(issue: Issue, contact: str) -> Foot:
         unsubscribe=unsubscribe,
         preferences=preferences,
         web=issue_url(issue),
-        privacy=privacy_url(newsletter.language),
+        privacy=policy_address(newsletter.language),
         contact=contact,
         postal=newsletter.postal,
         entries=tuple(entry for entry in newsroom.paper.entries if entry != newsroom.address),
@@ -228,26 +225,14 @@ def _foot(issue: Issue, contact: str) -> Foot:
 def ways_out(newsletter: Newsletter) -> tuple[str, str]:
     """Where a reader leaves, and where they change what they get: pages of the first drop. In a
     newsroom without one a reader leaves by answering, and preferences are nowhere."""
-    drops = settings.NEWSROOM.settings.letterboxes
-    if not drops:
+    newsroom, language = settings.NEWSROOM, newsletter.language
+    if not newsroom.settings.letterboxes:
         to = newsletter.reply_to or newsletter.sender_address
         return f"mailto:{to}?subject=unsubscribe%20{UNSUBSCRIBE}", ""
-    drop, language = drops[0], newsletter.language
     return (
-        f"{drop}/unsubscribe/{UNSUBSCRIBE}?language={language}",
-        f"{drop}/preferences/{PREFERENCES}?language={language}",
+        links.address(newsroom, "unsubscribe", UNSUBSCRIBE, language),
+        links.address(newsroom, "preferences", PREFERENCES, language),
     )
-
-
-def privacy_url(language: str) -> str:
-    """The privacy policy in this language, else in the paper's own; empty where there is none."""
-    for code in (language, settings.NEWSROOM.settings.languages[0]):
-        page = SitePageVersion.objects.filter(
-            page__kind=SitePage.Kind.PRIVACY, page__locale__language_code=code
-        ).select_related("page")
-        if found := page.order_by("-number").first():
-            return _address() + paths.url(paths.page_path(code, found.page.slug))
-    return ""
 
 
 def _fingerprint() -> str:

@@ -18,7 +18,7 @@ from django.db.models import Max
 from django.utils import timezone
 from wagtail.log_actions import log
 
-from tamizdat.desk.newsletter import approval, checks, composition, schedule
+from tamizdat.desk.newsletter import approval, checks, composition, paper, schedule
 from tamizdat.desk.newsletter.engine import start as engine
 from tamizdat.desk.newsletter.errors import (
     ApprovalError,
@@ -118,7 +118,7 @@ def send_now(*, issue: Issue, acting_user: User, now: datetime | None = None) ->
     found = locked(issue)
     refuse_uneditable(found)
     _refuse_unsendable(found)
-    engine.start(issue=found, acting_user=acting_user, now=now)
+    _begin(found, acting_user, now)
     return found
 
 
@@ -131,7 +131,8 @@ def begin_due(*, issue: Issue, now: datetime) -> bool:
         return False
     found = locked(issue)
     _refuse_unsendable(found)
-    return engine.start(issue=found, acting_user=None, now=now)
+    _begin(found, None, now)
+    return True
 
 
 @transaction.atomic
@@ -154,6 +155,13 @@ def discard(*, issue: Issue, acting_user: User) -> None:
         raise IssueError("There is a newer issue. Only the newest can be discarded.")
     log(found, "tamizdat.issue_discard", user=acting_user)
     found.delete()
+
+
+def _begin(issue: Issue, acting_user: User | None, now: datetime | None) -> None:
+    """Settle what it says, have its readers gathered, and its page made for the paper."""
+    if engine.start(issue=issue, acting_user=acting_user, now=now):
+        started = Issue.objects.select_related("newsletter").get(pk=issue.pk)
+        paper.publish_issue(issue=started, acting_user=acting_user, now=now)
 
 
 def locked(issue: Issue) -> Issue:

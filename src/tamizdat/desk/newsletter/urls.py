@@ -32,5 +32,6 @@ urlpatterns = [
     path(f"{_ISSUE}resume/", sending.ResumeView.as_view(), name="resume"),
     path(f"{_ISSUE}cancel/", sending.CancelView.as_view(), name="cancel"),
     path(f"{_ISSUE}rest/", sending.RestView.as_view(), name="rest"),
+    path(f"{_ISSUE}relay/", sending.RelayView.as_view(), name="relay"),
     path(f"{_ISSUE}unknown/", sending.UnknownView.as_view(), name="unknown"),
 ]

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from wagtail.admin import messages
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import SnippetViewSet
 
+from tamizdat.desk.newsletter import paper
 from tamizdat.desk.newsletter.checks import sender_problem
 from tamizdat.desk.newsletter.forms import HELP, NewsletterForm
 from tamizdat.desk.newsletter.models import Newsletter
+from tamizdat.desk.staff.models import User
 
 
 def _field(name: str, **options: Any) -> FieldPanel:
@@ -75,9 +76,11 @@ class NewsletterViewSet(SnippetViewSet):
     )  # fmt: skip
 
 
-def warn_of_sender(request: HttpRequest, instance: Any) -> None:
-    """After a newsletter was saved: say plainly where its mail would be refused."""
-    if isinstance(instance, Newsletter) and isinstance(request.user, get_user_model()):
-        problem = sender_problem(instance.sender_address)
-        if problem:
-            messages.warning(request, problem)
+def after_saving(request: HttpRequest, instance: Any) -> None:
+    """Have the paper say it, and tell the person plainly where its mail would be refused."""
+    if not isinstance(instance, Newsletter) or not isinstance(request.user, User):
+        return
+    paper.refresh_newsletters(acting_user=request.user)
+    problem = sender_problem(instance.sender_address)
+    if problem:
+        messages.warning(request, problem)

@@ -18,6 +18,7 @@ from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
+from tamizdat.desk.newsletter.engine.errors import EngineError
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.models import Issue
 from tamizdat.desk.publishing import actions as publishing
@@ -126,8 +127,9 @@ class PostView(Guarded):
             with transaction.atomic():
                 first = publishing.first_time(form.cleaned_data["token"])
                 said = act(form) if first else ""
-        except IssueError as error:
-            messages.error(self.request, str(error))
+        except (IssueError, EngineError) as error:
+            said = str(error)
+            messages.error(self.request, f"{said[:1].upper()}{said[1:]}")
             return
         if said:
             messages.success(self.request, said)

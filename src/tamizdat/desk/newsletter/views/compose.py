@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import msgspec
@@ -50,6 +51,7 @@ class ComposeView(IssueView):
             "may_write": may,
             "sections": self.issue.sections.all(),
             "lengths": composing.LONGEST,
+            "discard_token": uuid.uuid4(),
         }
 
 

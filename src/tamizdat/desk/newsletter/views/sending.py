@@ -7,12 +7,15 @@ import uuid
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from tamizdat.desk.newsletter import actions, approval, checks, composition, numbers, schedule
+from tamizdat.desk.newsletter.engine import actions as engine
+from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.forms import ApproveForm, WhenForm
 from tamizdat.desk.newsletter.models import Issue
 from tamizdat.desk.newsletter.progress import MOVING, progress_of
@@ -25,6 +28,7 @@ from tamizdat.desk.newsletter.views.base import (
     PostView,
     person,
 )
+from tamizdat.desk.outgoing import relays
 from tamizdat.desk.publishing.forms import TokenForm
 
 State = Issue.State
@@ -38,9 +42,7 @@ class SendingView(IssueView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        return context | (
-            self._before() if composition.editable(self.issue) else self._after(context)
-        )
+        return context | (self._before() if composition.editable(self.issue) else self._after())
 
     def _before(self) -> dict[str, Any]:
         issue, user = self.issue, person(self.request)
@@ -69,11 +71,12 @@ class SendingView(IssueView):
             "token": uuid.uuid4(),
         }
 
-    def _after(self, context: dict[str, Any]) -> dict[str, Any]:
+    def _after(self) -> dict[str, Any]:
         return {
             "editable": False,
             "progress": progress_of(self.issue),
             "waiting": self.issue.state in MOVING,
+            "may_relays": self.request.user.has_perm(RELAYS),
             "token": uuid.uuid4(),
         }
 
@@ -149,7 +152,7 @@ class PauseView(PostView):
     permissions = (SEND, RELAYS)
 
     def act(self, form: TokenForm) -> str:
-        actions.pause(issue=self.issue, acting_user=person(self.request))
+        engine.pause(issue=self.issue, acting_user=person(self.request))
         return "Paused. What is already on the line still arrives; nothing new begins."
 
 
@@ -157,7 +160,7 @@ class ResumeView(PostView):
     permissions = (SEND, RELAYS)
 
     def act(self, form: TokenForm) -> str:
-        actions.resume(issue=self.issue, acting_user=person(self.request))
+        engine.resume(issue=self.issue, acting_user=person(self.request))
         return "It goes on where it stopped."
 
 
@@ -165,18 +168,34 @@ class CancelView(PostView):
     permissions = (SEND,)
 
     def act(self, form: TokenForm) -> str:
-        actions.cancel(issue=self.issue, acting_user=person(self.request))
-        return "Cancelled. Readers who have not got it do not get it, unless you send the rest."
+        left = engine.cancel(issue=self.issue, acting_user=person(self.request))
+        return f"Cancelled. {left:,} readers do not get it."
 
 
 class RestView(PostView):
-    """Send to those who have not got it yet."""
+    """Send to those who came since, and again to those whose mail was put off for too long."""
 
     permissions = (SEND,)
 
     def act(self, form: TokenForm) -> str:
-        number = actions.send_rest(issue=self.issue, acting_user=person(self.request))
-        return f"It goes to the {number:,} readers who have not got it."
+        engine.send_rest(issue=self.issue, acting_user=person(self.request))
+        return "It goes to those who came since, and again to those who could not be reached."
+
+
+class RelayView(PostView):
+    """Let nothing more go through a relay, or let it again."""
+
+    permissions = (RELAYS,)
+
+    def act(self, form: TokenForm) -> str:
+        name, user = self.request.POST.get("relay", ""), person(self.request)
+        if name not in {relay.name for relay in settings.NEWSROOM.settings.relays}:
+            raise IssueError("There is no such relay in the settings. Reload the page.")
+        if self.request.POST.get("pause") == "yes":
+            relays.pause(name=name, acting_user=user)
+            return f"Nothing more goes through {name}."
+        relays.resume(name=name, acting_user=user)
+        return f"{name} is used again."
 
 
 class UnknownView(PostView):
@@ -185,5 +204,5 @@ class UnknownView(PostView):
     permissions = (SEND,)
 
     def act(self, form: TokenForm) -> str:
-        number = actions.resend_unknown(issue=self.issue, acting_user=person(self.request))
+        number = engine.resend_unknown(issue=self.issue, acting_user=person(self.request))
         return f"{number:,} are sent again."

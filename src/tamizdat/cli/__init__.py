@@ -38,6 +38,10 @@ COMMANDS = {
         "tamizdat.cli.vault:vault",
         "Keep, find, hand out and erase readers' addresses.",
     ),
+    "newsletter": (
+        "tamizdat.cli.newsletter:newsletter",
+        "Send issues to their readers and see how far they are.",
+    ),
     "mirror": (
         "tamizdat.cli.mirror:mirror",
         "Push the paper to its mirrors, see how they stand, pull a copy.",

@@ -28,7 +28,10 @@ from django_tasks_db.models import DBTaskResult
 
 from tamizdat.desk.audit import anchors
 from tamizdat.desk.letters.rounds import Rounds as Letters
+from tamizdat.desk.newsletter import schedule as newsletters
+from tamizdat.desk.newsletter.engine.rounds import Rounds as Issues
 from tamizdat.desk.outgoing.returning import Rounds as Returns
+from tamizdat.desk.outgoing.rounds import Rounds as Mails
 from tamizdat.desk.publishing import queue, schedule
 from tamizdat.desk.publishing.builder import Builder
 from tamizdat.desk.publishing.heartbeat import Heart, alive
@@ -80,6 +83,7 @@ class Worker:
             self._second = now
             queue.reclaim(now)
             schedule.carry_out(now)
+            newsletters.carry_out(now)
         if now - self._minute >= EACH_MINUTE:
             self._minute = now
             schedule.regular(now)
@@ -148,7 +152,8 @@ def run(edition: Edition, on_start: Callable[[Worker], None]) -> None:
         on_start(worker)
         anchors.note(settings.NEWSROOM.run, timezone.now())
         folder = settings.NEWSROOM.folder
-        rounds = (Rounds(folder), Letters(folder), Returns(folder))
+        kinds = (Rounds, Letters, Mails, Returns, Issues)
+        rounds = [kind(folder) for kind in kinds]
         for each in rounds:
             each.start()
         try:

@@ -250,12 +250,12 @@ class Ledger:
             )
             if cursor.fetchone() is None:
                 return _Ids()
-            due = [self.worker, relay, issue, moment(clock.now()), want]
+            due: list[str | int] = [self.worker, relay, issue, moment(clock.now()), want]
             cursor.execute(_CLAIM.format(which=_DUE, skip=_skip()), due)
             ids = _Ids(row[0] for row in cursor.fetchall())
             ids.count_due = len(ids)
             if len(ids) < want:
-                queued = [self.worker, relay, issue, want - len(ids)]
+                queued: list[str | int] = [self.worker, relay, issue, want - len(ids)]
                 cursor.execute(_CLAIM.format(which=_QUEUED, skip=_skip()), queued)
                 ids.extend(row[0] for row in cursor.fetchall())
         return ids

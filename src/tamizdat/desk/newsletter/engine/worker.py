@@ -256,10 +256,10 @@ class Pulse(threading.Thread):
     def __init__(self, crew: Crew, every: float, rate: Rate) -> None:
         super().__init__(name="newsletter-pulse", daemon=True)
         self._crew, self._every, self._rate = crew, every, rate
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self) -> None:
-        while not self._stop.wait(self._every):
+        while not self._ended.wait(self._every):
             try:
                 if not senders.beat(self._crew.name, self._rate.of(self._crew.sent)):
                     log.warning("this worker was taken for dead; it begins anew")
@@ -270,7 +270,7 @@ class Pulse(threading.Thread):
         connection.close()
 
     def end(self) -> None:
-        self._stop.set()
+        self._ended.set()
         self.join()
 
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A PostgreSQL server of the test's own, which can be stopped at once and started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+
+def programs() -> Path | None:
+    """Where ``initdb`` and ``pg_ctl`` lie; None where there is no PostgreSQL."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    path = shutil.which("initdb")
+    return Path(path).parent if path else None
+
+
+class Server:
+    """``with Server(folder) as server``: ``server.url``. It refuses to run as root: then it runs as
+    nobody in particular."""
+
+    def __init__(self, _folder: Path) -> None:
+        found = programs()
+        if found is None:
+            pytest.skip("there is no PostgreSQL here")
+        self._bin = found
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._user = _somebody()
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.url = f"postgresql://tests@127.0.0.1:{self.port}/tests"
+
+    def __enter__(self) -> Server:
+        if self._user:
+            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+        data = str(self._folder / "data")
+        self._run("initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale", "C")
+        self.start()
+        with psycopg.connect(self.url.replace("/tests", "/postgres"), autocommit=True) as link:
+            link.execute("CREATE DATABASE tests")
+        return self
+
+    def start(self) -> None:
+        options = f"-p {self.port} -h 127.0.0.1 -k {self._folder} -c max_connections=50"
+        self._run(
+            "pg_ctl", "-D", str(self._folder / "data"), "-w", "-l", str(self._folder / "log"),
+            "-o", options, "start",
+        )  # fmt: skip
+
+    def stop(self, how: str = "immediate") -> None:
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-w", "-m", how, "stop")
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(self._bin / program), *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_become(self._user),
+            cwd="/",
+        )
+
+
+def _somebody() -> pwd.struct_passwd | None:
+    if os.geteuid():
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    return None
+
+
+def _become(user: pwd.struct_passwd | None) -> Callable[[], None]:
+    def become() -> None:
+        if user:
+            os.setgroups([])
+            os.setgid(user.pw_gid)
+            os.setuid(user.pw_uid)
+
+    return become

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -139,7 +138,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(db: None, tmp_path: Path, settings: Any) -> Iterator[Desk]:
+def desk(db: None, tmp_path: Path, settings: Any) -> Desk:
     folder = tmp_path / "newsroom"
     folder.mkdir()
     (folder / "tamizdat.toml").write_text(TOML)
@@ -153,7 +152,7 @@ def desk(db: None, tmp_path: Path, settings: Any) -> Iterator[Desk]:
 
 
 def make_newsletter(slug: str, title: str, **more: Any) -> Newsletter:
-    return Newsletter.objects.create(
+    made: Newsletter = Newsletter.objects.create(
         slug=slug,
         title=title,
         language="en",
@@ -163,3 +162,4 @@ def make_newsletter(slug: str, title: str, **more: Any) -> Newsletter:
         zone="UTC",
         **more,
     )
+    return made

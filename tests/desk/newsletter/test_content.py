@@ -25,6 +25,7 @@ from tamizdat.desk.publishing import actions
 from tamizdat.desk.staff.models import User
 from tamizdat.mail import layout
 from tamizdat.mail.content import PREFERENCES, UNSUBSCRIBE, decode, encode
+from tests.signed import newsroom as signed
 
 Write = Callable[[str], Article]
 NOW = datetime.datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -285,3 +286,18 @@ def test_an_issue_costs_the_same_queries_however_many_stories(
         pick(issue, published(write(f"storm-{number}"), publisher), order=number)
     with django_assert_max_num_queries(9):
         content_of(Issue.objects.get(pk=issue.pk), text="full")
+
+
+def test_a_signed_papers_key_and_reader_travel_with_whole_articles(
+    issue: Issue, tmp_path: Path
+) -> None:
+    newsroom = signed.Newsroom(tmp_path / "newsroom").found()
+    root = (newsroom.folder / "edition" / "metadata" / "1.root.json").read_bytes()
+    issue.newsletter.attach_reader = True
+    content, files = content_of(issue, text="full")
+    assert content.foot.fingerprint.replace(" ", "") == hashlib.sha256(root).hexdigest()
+    (file,) = content.files
+    assert (file.name, file.media_type, file.cid) == ("friday-reader.html", "text/html", "")
+    assert files[file.sha256].startswith(b"<!doctype html>")
+    assert "Attached is the reader" in layout.issue(content).plain
+    assert content_of(issue, text="summary")[0].files == ()

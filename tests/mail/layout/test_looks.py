@@ -140,10 +140,11 @@ def test_a_notice_without_an_address_has_no_button() -> None:
 
 
 def test_an_address_in_a_notices_words_is_a_link() -> None:
-    lines = ("Open https://meridian.example/en/. Or not.",)
+    lines = ("Open https://meridian.example/en/. Or write: desk@meridian.example.",)
     html = layout.notice(msgspec.structs.replace(NOTICE, url="", lines=lines)).html
     assert [one.get("href") for one in elements(html) if one.tag == "a"] == [
-        "https://meridian.example/en/"
+        "https://meridian.example/en/",
+        "mailto:desk@meridian.example",
     ]
 
 

@@ -9,7 +9,10 @@ from urllib.parse import urljoin
 _ADDRESS = re.compile(
     r"(?:https?://[^\s/<>\"'\\]|mailto:[^\s<>\"'\\])[^\s<>\"\\]*\Z", re.IGNORECASE
 )
-ADDRESS_IN_TEXT = re.compile(r"(https?://[^\s<>\"\\]*[^\s<>\"\\.,;:!?)\]»”’'])")
+ADDRESS_IN_TEXT = re.compile(
+    r"(https?://[^\s<>\"\\]*[^\s<>\"\\.,;:!?)\]»”’']|[A-Za-z0-9][\w.+-]*@[\w-]+(?:\.[\w-]+)+)",
+    re.ASCII,
+)
 
 
 def address(url: str) -> str:

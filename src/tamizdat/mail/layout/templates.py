@@ -39,11 +39,16 @@ def fragment(name: str, values: Mapping[str, Any]) -> str:
 
 
 def linked(text: str) -> Markup:
-    """Plain text with its web addresses as links."""
+    """Plain text with the addresses in it as links, of the web and of mail."""
     return Markup("").join(
-        Markup('<a class="far" href="{0}">{0}</a>').format(part) if at % 2 else escape(part)
+        _link(part) if at % 2 else escape(part)
         for at, part in enumerate(ADDRESS_IN_TEXT.split(text))
     )
+
+
+def _link(found: str) -> Markup:
+    href = found if found.startswith("http") and "://" in found else f"mailto:{found}"
+    return Markup('<a class="far" href="{}">{}</a>').format(href, found)
 
 
 @cache

@@ -115,6 +115,13 @@ def test_without_https_no_browser_is_told_to_insist_on_it(tmp_path: Path) -> Non
         assert "strict-transport-security" not in reply.headers
 
 
+def test_without_newsletters_nobody_is_asked_for_an_address(tmp_path: Path) -> None:
+    with in_process(tmp_path / "drop", newsletters=[]) as drop:
+        page = drop.ask("GET", "/v1/subscribe?language=en").text
+        assert "no newsletter at present" in page
+        assert "<form" not in page
+
+
 def test_one_newsletter_needs_no_choice(tmp_path: Path) -> None:
     with in_process(tmp_path / "drop", newsletters=[{"slug": "weekly"}]) as drop:
         page = drop.ask("GET", "/v1/subscribe").text

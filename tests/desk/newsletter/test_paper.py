@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import datetime
+import re
 from datetime import UTC
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pytest
@@ -26,7 +28,10 @@ from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.publishing.site import site_from_desk
 from tamizdat.desk.staff.models import User
 from tamizdat.edition.site import Newsletter as Offered
+from tamizdat.mail import layout
+from tamizdat.mail.content import UNSUBSCRIBE
 from tests.desk.publishing.conftest import Paper
+from tests.drop.machines import in_process, opened
 
 NOW = datetime.datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 TOML = """
@@ -214,6 +219,35 @@ def test_a_page_that_cannot_be_built_keeps_no_mail_back(paper: Paper, issue: Iss
     with heartbeat.Heart():
         assert letters.standing(started) == "failed"
         assert not letters.awaited(started, NOW)
+
+
+def test_a_scanner_that_opens_every_link_of_a_mail_changes_nothing(
+    paper: Paper, issue: Issue, tmp_path: Path
+) -> None:
+    started = begin(issue)
+    paper.build()
+    content, _ = content_of(started, text="summary")
+    laid = layout.issue(content)
+    links = set(re.findall(r'https?://[^\s"<>)]+', laid.html + laid.plain))
+    mine = {link for link in links if link.startswith("https://drop.example/")}
+    assert {urlsplit(link).path.split("/")[2] for link in mine} == {"unsubscribe", "preferences"}
+    before = (StoryVersion.objects.count(), BuildRequest.objects.count())
+    with in_process(tmp_path / "drop") as drop:
+        for link in mine:
+            for method in ("GET", "HEAD"):
+                reply = drop.ask(method, link.removeprefix("https://drop.example"))
+                assert reply.status == 200
+                assert "set-cookie" not in reply.headers
+        assert opened(drop.folder) == []
+        [leave] = [link for link in mine if "/unsubscribe/" in link]
+        one_click = {"List-Unsubscribe": "One-Click"}
+        drop.fill_in(leave.removeprefix("https://drop.example"), **one_click)
+        [found] = opened(drop.folder)
+        assert found.fields == {"token": UNSUBSCRIBE, "one_click": True}
+    for link in links - mine:
+        if link.startswith("https://meridian.example/") and "privacy" not in link:
+            assert paper.has(unquote(urlsplit(link).path)), link
+    assert (StoryVersion.objects.count(), BuildRequest.objects.count()) == before
 
 
 def test_readers_are_offered_what_is_active_in_their_language(

@@ -26,6 +26,7 @@ from tamizdat.edition.store import Store
 
 SHARD = 64
 _DIGITS = "0123456789abcdef"
+_AT_HAND = 4096  # files, some 20 kB each
 _STREAMED = 4096  # entries; a larger index is put together from its 256 parts
 
 
@@ -73,6 +74,8 @@ class Subtree(NamedTuple):
 
 EMPTY = Subtree("", 0)
 Changes = dict[str, Entry | None]
+Nodes = dict[str, Shard | Branch]
+"""Files of trees by their names. As these are their sha-256, what is at hand stays true."""
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Shard | Branch)
 
@@ -83,12 +86,13 @@ def key(path: str) -> str:
 
 
 class Index:
-    """Reads and writes index trees in a store. After ``update``, ``written`` are the names of
+    """Reads and writes index trees in a store. ``nodes`` are at hand already; more are put there,
+    as many as ``_AT_HAND``. After ``update``, ``written`` are the names of
     files added and ``replaced`` those of files that only the older tree has."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, nodes: Nodes | None = None) -> None:
         self._store = store
-        self._nodes: dict[str, Shard | Branch] = {}
+        self._nodes: Nodes = {} if nodes is None else nodes
         self._pending: dict[str, bytes] | None = None
         self.written: set[str] = set()
         self.replaced: set[str] = set()
@@ -109,7 +113,7 @@ class Index:
         """One file of the tree. Raises ``StoreError`` where it is damaged."""
         node = self._nodes.get(name)
         if node is None:
-            if len(self._nodes) > 4096 and not self._pending:
+            if len(self._nodes) > _AT_HAND and not self._pending:
                 self._nodes.clear()
             try:
                 node = _decoder.decode(self._store.get(name, "index"))
@@ -246,7 +250,8 @@ def differences(index: Index, old: str, new: str) -> Iterator[Difference]:
     first, second = (index.node(root) for root in (old, new))
     if isinstance(first, Branch) and isinstance(second, Branch):
         for left, right in zip(first.children, second.children, strict=True):
-            yield from differences(index, left, right)
+            if left != right:
+                yield from differences(index, left, right)
         return
     before = {entry.path: entry for entry in index.walk(old)}
     after = {entry.path: entry for entry in index.walk(new)}

@@ -31,7 +31,7 @@ from tamizdat.edition import cleanup
 from tamizdat.edition.builder import Bench, Build, Last, Progress, open_last
 from tamizdat.edition.catalogue import Catalogue
 from tamizdat.edition.errors import EditionError, StoreError
-from tamizdat.edition.index import Index, Subtree
+from tamizdat.edition.index import Index, Nodes, Subtree
 from tamizdat.edition.media import MediaSource
 from tamizdat.edition.parallel import Pool, Task, calm_collector
 from tamizdat.edition.publishing import Publication, Tools, decode_site, encode_site
@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # Workers do not sign: they are spared its imports.
     from tamizdat.edition.signed.signer import Signer
 
 RendererFactory = Callable[[Site], Renderer]
+_NODES = 1500  # files of the index at hand from one run to the next
 _FEW = 500  # stories; fewer are built faster in one process
 
 
@@ -113,6 +114,7 @@ class Edition:
         self._factory = renderer
         self._renderer: tuple[Site, Renderer] | None = None
         self._cards: tuple[Pointer | None, dict[int, Card]] = (None, {})
+        self._nodes: Nodes = {}
         self._reader = Reader(self.folder)
 
     @property
@@ -213,7 +215,7 @@ class Edition:
         log = StoryLog(self.folder / catalogue.meta("log").decode(), write=True)
         writer = Writer(
             self._store,
-            Index(self._store),
+            self._index(),
             Subtree(pointer.root, pointer.files),
             pointer.edition + 1,
         )
@@ -242,6 +244,12 @@ class Edition:
             edition=edition, stories=len(stories), pages=pages, files=files, removed=removed,
             seconds=0.0, full=False,
         )  # fmt: skip
+
+    def _index(self) -> Index:
+        """The index with what was read of it at hand, a few files where little was published."""
+        if len(self._nodes) > _NODES:
+            self._nodes.clear()
+        return Index(self._store, self._nodes)
 
     def _take_cards(self, present: Pointer) -> dict[int, Card]:
         """The cards at hand where the last run here made the present paper, for one run."""
@@ -387,7 +395,7 @@ class Edition:
         if self._tree is None:
             return
         try:
-            self._tree.follow(Index(self._store), self._pointer_now().root)
+            self._tree.follow(self._index(), self._pointer_now().root)
         except OSError as error:
             _lagging(report, error)
 
@@ -398,7 +406,7 @@ class Edition:
         if self._signer is None:
             return
         try:
-            self._signer.follow(Index(self._store), self._pointer_now(), full=report.full)
+            self._signer.follow(self._index(), self._pointer_now(), full=report.full)
         except (OSError, EditionError) as error:
             report.problems.append(
                 f"the paper is out, but it could not be signed ({error}): readers and mirrors "
@@ -433,7 +441,7 @@ class Edition:
                 self._store.switch(ahead)
         pointer = self._store.pointer()
         if pointer and self._tree is not None:
-            self._tree.follow(Index(self._store), pointer.root)
+            self._tree.follow(self._index(), pointer.root)
 
     def _present(self, catalogue: Catalogue) -> Pointer:
         raw = self._store.pointer_bytes()

@@ -152,9 +152,11 @@ class Store:
             return file.read()
 
     def discard(self, sha256: str, kind: Kind = "objects") -> None:
-        for name in (self.name(sha256, kind), f"{self.name(sha256, kind)}.br"):
+        name = self.name(sha256, kind)
+        # The index is never packed.
+        for one in (name, f"{name}.br") if kind == "objects" else (name,):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+                os.unlink(one)
 
     def names(self, kind: Kind, prefix: int) -> Iterator[str]:
         """The sha-256 of everything kept whose first byte is ``prefix``."""

@@ -5,14 +5,10 @@
 
     EngineError
     ├── StateError     an issue is not in a state in which that can be done
-    ├── LostError      others took over what this worker had claimed: it must stop
-    └── WithheldError  a mail may not leave now: its row is not this worker's any more, or that it
-                       left could not be noted (also a ``MailError``: see ``Outgoing.data``)
+    └── LostError      others took over what this worker had claimed: it must stop
 """
 
 from __future__ import annotations
-
-from tamizdat.mail.errors import MailError
 
 
 class EngineError(Exception):
@@ -25,7 +21,3 @@ class StateError(EngineError):
 
 class LostError(EngineError):
     """This worker was taken for dead."""
-
-
-class WithheldError(EngineError, MailError):
-    """The mail was not let out."""

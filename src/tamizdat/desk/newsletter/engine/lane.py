@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, connection
 
 from tamizdat.config import RelaySettings
-from tamizdat.desk.newsletter.engine.errors import LostError, WithheldError
+from tamizdat.desk.newsletter.engine.errors import LostError
 from tamizdat.desk.newsletter.engine.journal import Journal
 from tamizdat.desk.newsletter.engine.ledger import Answer, Row, Turn
 from tamizdat.desk.newsletter.engine.press import Press
@@ -56,7 +56,8 @@ class Lane(threading.Thread):
         self._used = 0.0
         self._issue = 0
         self._answers: list[Answer] = []
-        self._withheld: set[int] = set()
+        self._begun = 0
+        self._problem = ""
 
     def run(self) -> None:
         try:
@@ -150,15 +151,24 @@ class Lane(threading.Thread):
         if not rows or self._transport is None:
             return
         waiting = {row.id: row for row in rows}
-        mails = self._mails(press, rows)
-        for outcome in self._transport.send(mails):
-            row = waiting.pop(int(outcome.key))  # type: ignore[call-overload] # ours, an int
-            self._note(row, outcome)
+        outcomes = iter(self._transport.send(self._mails(press, rows)))
+        # Whenever it gives an outcome, none of those that wait was handed over: before it goes on,
+        # it is noted which is the next.
+        while waiting and self._may_begin(next(iter(waiting))):
+            outcome = next(outcomes, None)
+            if outcome is None:
+                break
+            self._note(waiting.pop(int(outcome.key)), outcome)  # type: ignore[call-overload] # ours
+        if waiting:
+            self._hang_up()
         self._used = time.monotonic()
         self._answers += [Answer(row, "queued") for row in waiting.values()]
-        sent = sum(answer.state == "sent" for answer in self._answers)
+        self._look_back(sum(answer.state == "sent" for answer in self._answers))
+
+    def _look_back(self, sent: int) -> None:
+        """What a window says about its relay."""
         self._crew.count(sent)
-        if not self._transport.usable:
+        if self._problem or (self._transport is not None and not self._transport.usable):
             self._broken(sent)
         elif sent:
             self._crew.works(self.relay)
@@ -171,27 +181,24 @@ class Lane(threading.Thread):
                 key=row.id,
                 sender=press.sender(row),
                 recipient=row.address,
-                data=partial(self._data, press, row),
+                data=partial(press.data, row),
             )
 
-    def _data(self, press: Press, row: Row) -> bytes:
-        """The mail, at the moment when it is to leave. Raises ``MailError``."""
-        data = press.data(row)
+    def _may_begin(self, row: int) -> bool:
+        """Whether this mail may leave now; from here on it counts as begun."""
+        if row == self._begun:
+            return True
         try:
-            if self._crew.over.is_set() or not self._fence.open():
-                raise WithheldError("this worker may not send any more")
-            self._journal.begin(row.id)
-        except (DatabaseError, OSError, WithheldError) as error:
-            self._withheld.add(row.id)
-            raise WithheldError("it was not let out") from error
-        return data
+            if not self._fence.open():
+                return False
+            self._journal.begin(row)
+        except (DatabaseError, OSError):
+            return False
+        self._begun = row
+        return True
 
     def _note(self, row: Row, outcome: Outcome) -> None:
         state, code = outcome.state, outcome.codes
-        if row.id in self._withheld:
-            self._withheld.discard(row.id)
-            self._answers.append(Answer(row, "queued"))
-            return
         if outcome.at in ("relay", "sender") and state in ("refused", "deferred"):
             self._problem = f"it answered {code or 'nothing'}: {outcome.said or 'no words'}"
             self._journal.end(row.id, "queued", "")
@@ -199,8 +206,6 @@ class Lane(threading.Thread):
             return
         self._journal.end(row.id, state, code)
         self._answers.append(Answer(row, state, code, outcome.said))
-
-    _problem = ""
 
     def _broken(self, sent: int) -> None:
         """The connection ended. That is trouble unless mails went over it and it said nothing."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -15,6 +16,8 @@ from django.utils import timezone
 from wagtail.admin.models import EditingSession
 from wagtail.models import Collection, Locale, Site, UploadedFile, Workflow
 
+from tamizdat.desk.newsletter import actions as newsletters
+from tamizdat.desk.newsletter.models import Newsletter
 from tamizdat.desk.newsroom import actions, photos
 from tamizdat.desk.newsroom.models import (
     Article,
@@ -94,6 +97,12 @@ class Scene:
         self.editing = EditingSession.objects.create(
             user=self.author, content_object=self.article, last_seen_at=timezone.now()
         )
+        self.newsletter = Newsletter.objects.create(
+            slug="weekly", language="en", title="The Weekly", sender_name="The Meridian",
+            sender_address="weekly@meridian.example", hour=time(17), zone="UTC",
+        )  # fmt: skip
+        self.objects["newsletter"] = self.newsletter
+        self.issue = newsletters.create_issue(newsletter=self.newsletter, acting_user=self.author)
         self.state = self.article.get_workflow().start(self.article, self.author)
 
     def _article(self, english: Locale, section: Section) -> Article:
@@ -156,12 +165,15 @@ class Scene:
             "wagtailsites": Site.objects.get().pk,
             "wagtailadmin_collections": Collection.objects.get(depth=1).pk,
             "publishing": self.article.pk,
+            "newsletter": self.issue.pk,
             "staff_sessions": self.author.pk,
             "wagtailimages_chooser": self.photo.pk,
             "wagtaildocs_chooser": self.document.pk,
             "wagtailsettings": NewsroomSettings.load().pk,
         }
         space = name.partition(":")[0]
+        if name == "newsletter:new":
+            return self.newsletter.pk
         if name == "publishing:retry":
             return self.request.pk
         if "task" in name and space == "wagtailadmin_workflows":

@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -14,6 +14,8 @@ from django.utils import timezone
 from PIL import Image
 from wagtail.models import Locale
 
+from tamizdat.desk.newsletter.models import Newsletter, Subscription
+from tamizdat.desk.newsletter.models import Issue, Newsletter, NewsletterSection
 from tamizdat.desk.newsroom import actions as newsroom_actions
 from tamizdat.desk.newsroom import photos
 from tamizdat.desk.newsroom.models import (
@@ -24,10 +26,11 @@ from tamizdat.desk.newsroom.models import (
     Photo,
     Place,
     Section,
+    SitePage,
     Source,
     Topic,
 )
-from tamizdat.desk.publishing import actions, state
+from tamizdat.desk.publishing import actions, services, state
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.staff.actions import create_account, invitation
 from tamizdat.desk.staff.models import Session, User
@@ -217,6 +220,42 @@ def let_time_pass(pk: int) -> None:
         revision.save()
 
 
+def weekly(slug: str, language: str = "en", title: str = "The Meridian Weekly") -> int:
+    """A newsletter with three headings, every Friday at five."""
+    row, made = Newsletter.objects.get_or_create(
+        slug=slug,
+        defaults={
+            "language": language,
+            "title": title,
+            "sender_name": "The Meridian",
+            "sender_address": "weekly@meridian.example",
+            "postal": "Harbour Street 1, Westering",
+            "hour": time(17),
+            "zone": "Europe/Berlin",
+        },
+    )
+    if made:
+        for order, name in enumerate(("News", "Features", "Analysis")):
+            NewsletterSection.objects.create(newsletter=row, title=name, order=order)
+    return int(row.pk)
+
+
+def issue_of(slug: str) -> dict[str, Any]:
+    """The newest issue of a newsletter as the desk keeps it."""
+    row = Issue.objects.filter(newsletter__slug=slug).order_by("-number")[0]
+    return {
+        "pk": row.pk,
+        "subject": row.subject,
+        "note": row.note,
+        "state": row.state,
+        "scheduled_for": row.scheduled_for,
+        "stories": {
+            section.title: [item.article.headline for item in section.items.all()]
+            for section in row.sections.all()
+        },
+    }
+
+
 def pins(language: str) -> list[str]:
     """Headlines on a language's front, in their order."""
     rows = FrontPin.objects.filter(locale=_locale(language), section=None).order_by("order")
@@ -236,6 +275,40 @@ def waiting() -> int:
 def refresh() -> None:
     """Have fronts, sections and pages built anew."""
     actions.refresh_fronts(acting_user=None)
+
+
+def newsletter(slug: str, language: str, title: str) -> None:
+    """A newsletter that readers may sign up for, under a privacy policy."""
+    locale = _locale(language)
+    policy, new = SitePage.objects.get_or_create(
+        locale=locale,
+        kind=SitePage.Kind.PRIVACY,
+        defaults={"title": "Privacy", "slug": "privacy", "body": "<p>We keep an address.</p>"},
+    )
+    if new:
+        newsroom_actions.publish_page(page=policy, acting_user=None)
+    Newsletter.objects.create(
+        slug=slug,
+        language=language,
+        title=title,
+        about="What our reporters would tell you first.",
+        often="Every Friday.",
+        sender_name="The Meridian",
+        sender_address="week@meridian.example",
+        hour=time(17),
+        zone="Europe/Berlin",
+    )
+
+
+def subscriptions() -> list[list[str]]:
+    """Of each: its newsletter, where it stands, its reader's language."""
+    rows = Subscription.objects.order_by("newsletter__slug")
+    return [list(r) for r in rows.values_list("newsletter__slug", "state", "reader__language")]
+
+
+def build() -> int:
+    """Build what waits, here and now."""
+    return services.run_pending()
 
 
 def sign_out_everybody() -> int:
@@ -276,10 +349,15 @@ ACTIONS = {
         find_photo,
         embargo,
         let_time_pass,
+        weekly,
+        issue_of,
         pins,
         unpin,
         waiting,
         refresh,
+        newsletter,
+        subscriptions,
+        build,
         sign_out_everybody,
         sign_out,
         later,

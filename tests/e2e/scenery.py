@@ -14,8 +14,7 @@ from django.utils import timezone
 from PIL import Image
 from wagtail.models import Locale
 
-from tamizdat.desk.newsletter.models import Newsletter, Subscription
-from tamizdat.desk.newsletter.models import Issue, Newsletter, NewsletterSection
+from tamizdat.desk.newsletter.models import Issue, Newsletter, NewsletterSection, Subscription
 from tamizdat.desk.newsroom import actions as newsroom_actions
 from tamizdat.desk.newsroom import photos
 from tamizdat.desk.newsroom.models import (

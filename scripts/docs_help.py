@@ -15,7 +15,7 @@ from tamizdat.cli import cli
 
 DOCS = Path(__file__).parent.parent / "docs" / "cli.md"
 MARKED = re.compile(
-    r"<!-- help: tamizdat ?(?P<words>[a-z ]*?) -->\n(```text\n.*?\n```\n)?", re.DOTALL
+    r"<!-- help: tamizdat ?(?P<words>[a-z -]*?) -->\n(```text\n.*?\n```\n)?", re.DOTALL
 )
 
 

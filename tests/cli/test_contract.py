@@ -26,6 +26,7 @@ from tamizdat.cli.drop import drop
 from tamizdat.cli.edition import edition
 from tamizdat.cli.keys import keys_
 from tamizdat.cli.mirror import mirror
+from tamizdat.cli.newsletter import newsletter
 from tamizdat.cli.vault import vault
 from tamizdat.config import (
     DeskSettings,
@@ -53,6 +54,7 @@ def every_command() -> Iterator[str]:
     yield from (f"drop {name}" for name in drop.commands)
     yield from (f"desk audit {name}" for name in audit.commands)
     yield from (f"keys {name}" for name in keys_.commands)
+    yield from (f"newsletter {name}" for name in newsletter.commands)
     yield from (f"vault {name}" for name in vault.commands)
     yield from (f"backup {name}" for name in backup.commands)
     yield from ("archive seal", *(f"archive seal {name}" for name in seal.commands))

@@ -59,11 +59,14 @@ def send(issue: str, watch: bool, folder: Path, as_json: bool) -> None:
     Its readers are settled now; a worker sends it. Twice does no harm.
     """
     start_django(folder)
-    from tamizdat.desk.newsletter.engine import actions
+    from tamizdat.desk.newsletter import actions
 
     found = find(issue)
-    began = actions.start(issue=found, acting_user=None)
-    say(f"{found} is on its way." if began else f"{found} was started before.")
+    if found.started is None:
+        actions.send_now(issue=found, acting_user=None)
+        say(f"{found} is on its way.")
+    else:
+        say(f"{found} was started before.")
     _show(found, watch, as_json)
 
 
@@ -73,7 +76,10 @@ def send(issue: str, watch: bool, folder: Path, as_json: bool) -> None:
 @dir_option
 @json_option
 def status(issue: str, watch: bool, folder: Path, as_json: bool) -> None:
-    """Say how far an issue is: counts, rate, time left, refusals, relays."""
+    """Say how far an issue is.
+
+    Counts, mails a second, time left, refusals by large receiver, relays.
+    """
     start_django(folder)
     _show(find(issue), watch, as_json)
 
@@ -113,7 +119,10 @@ def cancel(issue: str, folder: Path, as_json: bool) -> None:
 @dir_option
 @json_option
 def send_rest(issue: str, folder: Path, as_json: bool) -> None:
-    """Send an issue to those who signed up since, and again where it was put off."""
+    """Send it to those who signed up since.
+
+    What was put off, or given up after days of it, is tried again at once.
+    """
     _act(issue, folder, as_json, "send_rest")
 
 
@@ -122,8 +131,9 @@ def send_rest(issue: str, folder: Path, as_json: bool) -> None:
 @dir_option
 @json_option
 def resend_unknown(issue: str, folder: Path, as_json: bool) -> None:
-    """Send again the mails of which nobody knows whether they went.
+    """Send again what is in doubt.
 
+    These are mails of which nobody knows whether they went.
     Some readers may get the issue twice: status says of how many it is not known.
     """
     _act(issue, folder, as_json, "resend_unknown")
@@ -133,9 +143,9 @@ def resend_unknown(issue: str, folder: Path, as_json: bool) -> None:
 @click.option("--until-done", is_flag=True, help="End when nothing is left to be sent.")
 @dir_option
 def work(until_done: bool, folder: Path) -> None:
-    """Send what is to be sent, beside the desk's own worker or on another machine.
+    """Send what waits, on any machine.
 
-    That machine needs the newsroom's settings and secrets, and the database. Runs until it is
+    The desk's own worker does it too; several do no harm. Another machine needs the newsroom's settings and secrets, and the database. Runs until it is
     stopped; what is leaving is finished first.
     """
     import signal

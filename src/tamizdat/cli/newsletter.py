@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tamizdat.cli.common import dir_option, json_option, print_json, say, start_django
+from tamizdat.cli.newsletter_transfer import export, import_
 from tamizdat.cli.processes import follow_supervisor
 from tamizdat.config import ConfigError
 
@@ -28,6 +29,9 @@ def newsletter() -> None:
     ISSUE is an issue's number in the desk's address, or NEWSLETTER/NUMBER as in weekly/12.
     """
 
+
+newsletter.add_command(import_)
+newsletter.add_command(export)
 
 issue_argument = click.argument("issue", metavar="ISSUE")
 

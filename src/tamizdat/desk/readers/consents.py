@@ -12,7 +12,8 @@ What is not done here: making tokens, sending mails; removing rows (``retention`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -77,6 +78,46 @@ def bring(
             evidence=evidence.strip()[:500],
         )
     )
+
+
+class Brought(NamedTuple):
+    """One reader from elsewhere, what shows that they agreed, and the language it was in."""
+
+    reader: Reader
+    evidence: str
+    language: str
+
+
+def bring_many(
+    brought: Sequence[Brought], *, purpose: str, subject: str = "", ended: bool = False
+) -> None:
+    """``bring`` for many at once. ``ended``: they agreed, and have left, where they come from."""
+    purpose_of(purpose, subject)
+    if any(not one.evidence.strip() or "@" in one.evidence for one in brought):
+        raise ConsentError("a consent from elsewhere needs its evidence, without an address in it")
+    events = (Event.IMPORTED, Event.WITHDRAWN) if ended else (Event.IMPORTED,)
+    day = timezone.localdate()
+    for event in events:
+        Consent.objects.bulk_create(
+            Consent(
+                reader=one.reader,
+                purpose=purpose,
+                subject=subject,
+                event=event,
+                form="import",
+                day=day,
+                language=one.language,
+                evidence=one.evidence.strip()[:500] if event == Event.IMPORTED else "",
+            )
+            for one in brought
+        )
+
+
+def over_among(readers: Sequence[int], purpose: str, subject: str = "") -> set[int]:
+    """Which of these readers (ids) said last that they want no more of it."""
+    said = Consent.objects.filter(reader__in=readers, purpose=purpose, subject=subject)
+    decided = said.exclude(event=Event.ASKED).order_by("id").values_list("reader", "event")
+    return {reader for reader, event in dict(decided).items() if event in OVER}
 
 
 def withdraw(

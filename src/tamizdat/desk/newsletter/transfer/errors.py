@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What can go wrong with a file of subscribers.
+
+::
+
+    TransferError          the message says what to do, and quotes nothing of the file's rows
+    ├── TableError         the file is no table that can be read
+    └── EvidenceError      nothing says that these readers agreed
+"""
+
+from __future__ import annotations
+
+
+class TransferError(Exception):
+    permanent = True
+
+
+class TableError(TransferError):
+    """The file is no table that can be read."""
+
+
+class EvidenceError(TransferError):
+    """Nothing says that these readers agreed."""

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Brings subscribers of another system along.
+
+What always holds:
+
+- Each is recorded with what shows that they agreed: what the export says, and what the newsroom
+  says of where the list comes from (``evidence``). Without either nothing is taken in.
+- What a reader said here counts for more: who left here stays away, who is not written to here
+  stays so, who is subscribed here stays subscribed.
+- Who left there is remembered as gone; whose mail came back there, or who complained, is not
+  written to. So a later list does not bring them back.
+- Row by row, in transactions of ``AT_ONCE``: what was taken in stays, run again nothing happens
+  twice. With ``dry`` nothing is kept.
+- Addresses are in no log and no error; in the report only where ``refused`` asks for it.
+
+What is not done here: files (``reading``), columns (``formats``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from tamizdat.desk.audit import actions as audit
+from tamizdat.desk.newsletter.models import Newsletter, Subscription
+from tamizdat.desk.newsletter.signup import PURPOSE
+from tamizdat.desk.newsletter.transfer.errors import EvidenceError, TableError
+from tamizdat.desk.newsletter.transfer.formats import Entry, Reading, reading_of
+from tamizdat.desk.newsletter.transfer.reading import Table, opened
+from tamizdat.desk.outgoing.models import Suppression
+from tamizdat.desk.readers import consents
+from tamizdat.desk.readers.addresses import normalised
+from tamizdat.desk.readers.consents import Brought
+from tamizdat.desk.readers.errors import AddressError
+from tamizdat.desk.readers.models import Reader
+from tamizdat.desk.readers.vault import Vault
+
+if TYPE_CHECKING:
+    from tamizdat.desk.staff.models import User
+
+AT_ONCE = 500
+MOST_NAMED = 1_000
+State = Subscription.State
+Progress = Callable[[int, int], None]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A row that was not taken in, by its number in the file; the header is row 1."""
+
+    row: int
+    why: str
+
+
+class Report(msgspec.Struct):
+    """What became of a file. ``left_out`` are columns that were not looked at; ``refused`` names
+    the first ``MOST_NAMED`` rows, ``reasons`` counts all. ``stopped`` says why the rest was not
+    read; empty where all was."""
+
+    newsletter: str
+    format: str
+    encoding: str
+    dry: bool
+    rows: int = 0
+    subscribed: int = 0
+    left: int = 0
+    suppressed: int = 0
+    here_before: int = 0
+    left_out: list[str] = []
+    reasons: dict[str, int] = {}
+    refused: list[Refused] = []
+    stopped: str = ""
+
+
+class _Row(NamedTuple):
+    number: int
+    entry: Entry
+
+
+class _Here(NamedTuple):
+    """What is known of some readers: states by reader, who is not written to, who left."""
+
+    states: dict[int, str]
+    held: set[int]
+    over: set[int]
+
+
+class Import:
+    """One file into one newsletter. ``on_refused`` is told row, reason and address."""
+
+    def __init__(
+        self,
+        newsletter: Newsletter,
+        *,
+        evidence: str = "",
+        dry: bool = False,
+        on_refused: Callable[[int, str, str], None] = lambda row, why, address: None,
+        progress: Progress = lambda done, of: None,
+    ) -> None:
+        self._newsletter, self._evidence, self._dry = newsletter, evidence.strip(), dry
+        self._vault = Vault.open(settings.NEWSROOM)
+        self._on_refused, self._progress = on_refused, progress
+        self._seen: set[int] = set()
+        self._reasons: Counter[str] = Counter()
+        self.report = Report(newsletter.slug, "", "", dry)
+
+    def run(self, path: Path, *, wanted: str = "auto", acting_user: User | None = None) -> Report:
+        """Take in what a file holds. Raises ``TransferError``, ``VaultError`` and ``OSError``."""
+        with opened(path) as table:
+            reading = reading_of(table.header, wanted)
+            self._require_evidence(reading)
+            self.report.format, self.report.encoding = reading.format.name, table.encoding
+            self.report.left_out = reading.left_out
+            try:
+                for rows in _chunks(self._entries(table, reading, path.name)):
+                    self._take(rows)
+                    self._progress(self.report.rows, 0)
+            except TableError as error:  # What came before it was taken in, and stays.
+                self.report.stopped = str(error)
+        self.report.reasons = dict(self._reasons.most_common())
+        if not self._dry:
+            self._note(acting_user)
+        return self.report
+
+    def _require_evidence(self, reading: Reading) -> None:
+        if "@" in self._evidence:
+            raise EvidenceError("leave addresses out of the evidence: say how and when they agreed")
+        if not self._evidence and not reading.format.consents:
+            raise EvidenceError(
+                "a plain table does not say that its readers agreed: say it with --evidence, as in "
+                '"Sign-up sheets of the reading in Velm, 12 May 2026, kept in the office"'
+            )
+
+    def _entries(self, table: Table, reading: Reading, name: str) -> Iterator[_Row]:
+        if reading.headless:
+            yield _Row(1, reading.entry(table.header, name))
+        for number, cells in table.rows:
+            yield _Row(number, reading.entry(cells, name))
+
+    def _take(self, rows: list[_Row]) -> None:
+        good = [row for row in rows if not self._is_refused(row)]
+        with transaction.atomic():
+            self._write(good)
+            if self._dry:
+                transaction.set_rollback(True)
+        self.report.rows += len(rows)
+
+    def _is_refused(self, row: _Row) -> bool:
+        why = self._problem(row.entry)
+        if why:
+            self._refuse(row, why)
+        return bool(why)
+
+    def _problem(self, entry: Entry) -> str:
+        """Why a row cannot be taken in, by itself; empty where it can."""
+        if not entry.address:
+            return "no address"
+        try:
+            key = hash(normalised(entry.address))
+        except AddressError:
+            return "not a mail address"
+        if key in self._seen:
+            return "twice in the file"
+        self._seen.add(key)
+        return entry.why if entry.standing == "refused" else ""
+
+    def _refuse(self, row: _Row, why: str) -> None:
+        self._reasons[why] += 1
+        if len(self.report.refused) < MOST_NAMED:
+            self.report.refused.append(Refused(row.number, why))
+        self._on_refused(row.number, why, row.entry.address)
+
+    # Writing
+
+    def _write(self, rows: list[_Row]) -> None:
+        known = [(row, self._vault.find(row.entry.address, erased=True)) for row in rows]
+        here = self._look([reader.pk for _, reader in known if reader is not None])
+        found: dict[str, list[tuple[_Row, Reader]]] = defaultdict(list)
+        for row, reader in known:
+            if becomes := self._becomes(row, reader, here):
+                found[becomes].append((row, reader or self._added(row.entry)))
+        self._subscribe(found["subscribed"], here)
+        self._end(found["left"])
+        self._suppress([reader for _, reader in found["suppressed"]])
+
+    def _added(self, entry: Entry) -> Reader:
+        return self._vault.add(entry.address, entry.language or self._newsletter.language)
+
+    def _look(self, pks: list[int]) -> _Here:
+        mine = Subscription.objects.filter(newsletter=self._newsletter, reader__in=pks)
+        held = Suppression.objects.filter(reader__in=pks, lifted=None)
+        return _Here(
+            dict(mine.values_list("reader", "state")),
+            set(held.values_list("reader", flat=True)),
+            consents.over_among(pks, PURPOSE, self._newsletter.slug),
+        )
+
+    def _becomes(self, row: _Row, reader: Reader | None, here: _Here) -> str:
+        """What becomes of a reader; empty where all stays as it is."""
+        wanted = row.entry.standing
+        if reader is None:
+            return wanted
+        state = here.states.get(reader.pk)
+        left = state == State.LEFT or reader.pk in here.over or reader.erased is not None
+        if wanted == "subscribed" and reader.pk in here.held:
+            self._refuse(row, "not written to here: only a sign-up of their own ends that")
+        elif wanted == "subscribed" and left:
+            self._refuse(row, "left here before")
+        elif (
+            state == State.ACTIVE
+            or reader.erased is not None
+            or (wanted == "left" and left)
+            or (wanted == "suppressed" and reader.pk in here.held)
+        ):
+            self.report.here_before += 1
+        else:
+            return wanted
+        return ""
+
+    def _subscribe(self, found: list[tuple[_Row, Reader]], here: _Here) -> None:
+        today = timezone.localdate()
+        self._bring(found)
+        waiting = [reader.pk for _, reader in found if reader.pk in here.states]
+        Subscription.objects.filter(newsletter=self._newsletter, reader__in=waiting).update(
+            state=State.ACTIVE, since=today
+        )
+        Subscription.objects.bulk_create(
+            Subscription(
+                newsletter=self._newsletter, reader=reader, state=State.ACTIVE, since=today
+            )
+            for _, reader in found
+            if reader.pk not in here.states
+        )
+        self.report.subscribed += len(found)
+
+    def _end(self, found: list[tuple[_Row, Reader]]) -> None:
+        today = timezone.localdate()
+        self._bring(found, ended=True)
+        for _, reader in found:
+            Subscription.objects.update_or_create(
+                newsletter=self._newsletter,
+                reader=reader,
+                defaults={"state": State.LEFT, "left": today},
+                create_defaults={"state": State.LEFT, "left": today, "since": today},
+            )
+        self.report.left += len(found)
+
+    def _bring(self, found: list[tuple[_Row, Reader]], *, ended: bool = False) -> None:
+        consents.bring_many(
+            [
+                Brought(
+                    reader,
+                    "; ".join(filter(None, (row.entry.known, self._evidence))),
+                    row.entry.language or self._newsletter.language,
+                )
+                for row, reader in found
+            ],
+            purpose=PURPOSE,
+            subject=self._newsletter.slug,
+            ended=ended,
+        )
+
+    def _suppress(self, readers: list[Reader]) -> None:
+        """Without a row in the audit trail for each: the import has one."""
+        Suppression.objects.bulk_create(
+            Suppression(reader=reader, reason=Suppression.Reason.IMPORTED, day=timezone.localdate())
+            for reader in readers
+        )
+        self.report.suppressed += len(readers)
+
+    def _note(self, acting_user: User | None) -> None:
+        report = self.report
+        audit.record(
+            action="tamizdat.newsletter_import",
+            acting_user=acting_user,
+            name="" if acting_user else audit.at_keyboard(),
+            kind="newsletter.newsletter",
+            object_id=str(self._newsletter.pk),
+            label=str(self._newsletter),
+            data={
+                "format": report.format,
+                "rows": report.rows,
+                "subscribed": report.subscribed,
+                "left": report.left,
+                "suppressed": report.suppressed,
+                "evidence": self._evidence[:200],
+            },
+        )
+
+
+def _chunks(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    found = iter(rows)
+    while chunk := list(islice(found, AT_ONCE)):
+        yield chunk

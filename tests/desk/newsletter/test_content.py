@@ -216,6 +216,25 @@ def test_an_issues_own_caption_comes_first(issue: Issue, photo: Photo) -> None:
     assert picture.caption == "After nine days."
 
 
+def test_a_picture_of_a_story_speaks_the_issues_language(
+    issue: Issue, article: Article, photo: Photo, reporter: User, publisher: User
+) -> None:
+    article.lead_photo, article.lead_caption = photo, "The first boat."
+    article.save_revision(user=reporter)
+    pick(issue, published(article, publisher))
+    issue.picture = photo
+    picture = content_of(issue, text="summary")[0].picture
+    assert picture
+    assert (picture.caption, picture.alt) == ("The first boat.", photo.alt_text)
+
+
+def test_a_kicker_does_not_repeat_the_heading(issue: Issue, write: Write, publisher: User) -> None:
+    pick(issue, published(write("first-storm"), publisher))
+    assert content_of(issue, text="summary")[0].headings[0].items[0].kicker == ""
+    issue.sections.update(title="Weather")
+    assert content_of(issue, text="summary")[0].headings[0].items[0].kicker == "News"
+
+
 def test_pictures_are_where_the_newsletter_says(issue: Issue, photo: Photo) -> None:
     issue.picture = photo
     issue.newsletter.pictures = Newsletter.Pictures.REMOTE

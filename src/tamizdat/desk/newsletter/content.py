@@ -20,10 +20,11 @@ from html import escape
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.conf import settings
 from django.db.models import Prefetch
 
-from tamizdat.desk.newsletter.models import Issue, IssueItem, Newsletter
+from tamizdat.desk.newsletter.models import Issue, IssueItem, IssueSection, Newsletter
 from tamizdat.desk.newsletter.notices import paper_name, policy_address
 from tamizdat.desk.newsletter.pictures import WIDTH, small
 from tamizdat.desk.newsroom.media import media_path
@@ -50,7 +51,7 @@ from tamizdat.mail.content import (
 )
 
 if TYPE_CHECKING:
-    from tamizdat.desk.newsroom.models import Photo
+    from tamizdat.desk.newsroom.models import Photo, PhotoFile
 
 PICTURE_CID = "picture@issue"
 _ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]»”’']")
@@ -63,8 +64,9 @@ def content_of(issue: Issue, *, text: Text) -> tuple[Content, dict[str, bytes]]:
     Raises ``OSError`` where a photo's file cannot be read.
     """
     newsletter, files = issue.newsletter, dict[str, bytes]()
-    picture, inline = _picture(issue, files)
-    words = NewsroomSettings.load()
+    sections, words = _sections(issue), NewsroomSettings.load()
+    stories = published({row.article.story_uri for one in sections for row in one.items.all()})
+    picture, inline = _picture(issue, list(stories.values()), files)
     return Content(
         newsletter=newsletter.title,
         slug=newsletter.slug,
@@ -79,7 +81,7 @@ def content_of(issue: Issue, *, text: Text) -> tuple[Content, dict[str, bytes]]:
         note=letter_html(issue.note),
         signed=issue.signed,
         picture=picture,
-        headings=tuple(_headings(issue, text)),
+        headings=tuple(_headings(sections, stories, newsletter.language, text)),
         foot=_foot(issue, words.contact),
         text=text,
         accent=words.accent,
@@ -128,14 +130,17 @@ def _address() -> str:
 # Stories
 
 
-def _headings(issue: Issue, text: Text) -> Iterator[Heading]:
+def _sections(issue: Issue) -> list[IssueSection]:
     items = IssueItem.objects.select_related("article").defer("article__body")
-    sections = list(issue.sections.prefetch_related(Prefetch("items", items)))
-    uris = {item.article.story_uri for section in sections for item in section.items.all()}
-    stories = published(uris)
+    return list(issue.sections.prefetch_related(Prefetch("items", items)))
+
+
+def _headings(
+    sections: list[IssueSection], stories: dict[str, Story], language: str, text: Text
+) -> Iterator[Heading]:
     for section in sections:
         shown = [
-            item_of(item, stories[item.article.story_uri], issue.newsletter.language, text)
+            item_of(item, stories[item.article.story_uri], section.title, language, text)
             for item in section.items.all()
             if item.article.story_uri in stories
         ]
@@ -149,16 +154,17 @@ def published(uris: set[str]) -> dict[str, Story]:
     return {head.uri: stored(head.version) for head in heads}
 
 
-def item_of(item: IssueItem, story: Story, language: str, text: Text) -> Item:
-    """A story as an issue in this language shows it."""
+def item_of(item: IssueItem, story: Story, heading: str, language: str, text: Text) -> Item:
+    """A story as an issue in this language shows it under a heading, which it does not repeat."""
     own = story.language or language
     notes = [note.bodies[0].value for note in story.corrections if note.bodies]
     section = story.section
+    kicker = story.kicker or (section.name or "" if section else "")
     return Item(
         headline=item.headline or story.headline,
         url=_address() + paths.url(story.path),
         blurb=item.blurb or story.standfirst,
-        kicker=story.kicker or (section.name or "" if section else ""),
+        kicker="" if kicker.casefold() == heading.strip().casefold() else kicker,
         byline=story.by or "",
         minutes=body.reading_minutes(body.count_words(story.body_html), own),
         corrected=notes[-1] if notes else "",
@@ -170,38 +176,50 @@ def item_of(item: IssueItem, story: Story, language: str, text: Text) -> Item:
 # The picture of the week
 
 
-def _picture(issue: Issue, files: dict[str, bytes]) -> tuple[Picture | None, tuple[File, ...]]:
-    photo, shown = issue.picture, issue.newsletter.pictures
-    if photo is None or shown == Newsletter.Pictures.NONE:
+def _picture(
+    issue: Issue, stories: list[Story], files: dict[str, bytes]
+) -> tuple[Picture | None, tuple[File, ...]]:
+    photo, wanted = issue.picture, issue.newsletter.pictures
+    if photo is None or wanted == Newsletter.Pictures.NONE:
         return None, ()
-    caption = issue.picture_caption or photo.caption
-    if shown == Newsletter.Pictures.REMOTE:
-        return _remote(photo, caption), ()
+    if wanted == Newsletter.Pictures.REMOTE:
+        file = _of_paper(photo)
+        shown = Picture(
+            alt="", src=_address() + media_path(file.sha256, file.media_type), width=file.width
+        )
+        return _described(shown, file.height, issue, photo, stories), ()
     made = small(photo)
     sha256 = hashlib.sha256(made.data).hexdigest()
     files[sha256] = made.data
-    file = File(name="picture.jpg", media_type="image/jpeg", sha256=sha256, cid=PICTURE_CID)
-    return Picture(
-        alt=photo.alt_text,
-        cid=PICTURE_CID,
-        width=made.width,
-        height=made.height,
-        caption=caption,
-        credit=photo.credit,
-    ), (file,)
+    inline = File(name="picture.jpg", media_type="image/jpeg", sha256=sha256, cid=PICTURE_CID)
+    shown = Picture(alt="", cid=PICTURE_CID, width=made.width)
+    return _described(shown, made.height, issue, photo, stories), (inline,)
 
 
-def _remote(photo: Photo, caption: str) -> Picture:
-    jpegs = [file for file in renditions_for(photo) if file.media_type == "image/jpeg"]
-    file = next((one for one in jpegs if one.width >= WIDTH), jpegs[-1])
-    return Picture(
-        alt=photo.alt_text,
-        src=_address() + media_path(file.sha256, file.media_type),
-        width=file.width,
-        height=file.height,
-        caption=caption,
+def _described(
+    shown: Picture, height: int, issue: Issue, photo: Photo, stories: list[Story]
+) -> Picture:
+    """With its words: the issue's own, else those it has above a story of the issue in the issue's
+    language, else the photo's."""
+    above = (story.lead_photo for story in stories if story.language == issue.newsletter.language)
+    known = {
+        one.role: one.value
+        for item in above
+        if item and item.uri == photo.uri
+        for one in item.descriptions
+    }
+    return msgspec.structs.replace(
+        shown,
+        height=height,
+        alt=known.get("alt") or photo.alt_text,
+        caption=issue.picture_caption or known.get("caption") or photo.caption,
         credit=photo.credit,
     )
+
+
+def _of_paper(photo: Photo) -> PhotoFile:
+    jpegs = [file for file in renditions_for(photo) if file.media_type == "image/jpeg"]
+    return next((one for one in jpegs if one.width >= WIDTH), jpegs[-1])
 
 
 # The foot

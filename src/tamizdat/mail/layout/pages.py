@@ -30,7 +30,7 @@ class Story(NamedTuple):
     first: bool
     item: Item
     url: str
-    meta: list[str]
+    minutes: str
     text_meta: list[str]
     tongue: Markup
     body: Markup
@@ -121,9 +121,7 @@ def _sections(content: Content) -> list[Section]:
 
 def _story(number: int, first: bool, item: Item, content: Content) -> Story:
     own = words.words(content.language)
-    meta = [item.byline] if item.byline else []
-    if item.minutes > 0:
-        meta.append(words.minutes(content.language, item.minutes))
+    minutes = words.minutes(content.language, item.minutes) if item.minutes > 0 else ""
     body = Markup("")
     if content.text == "full" and item.html:
         body = bodies.article(item.html, item.url or content.address, own)
@@ -133,8 +131,8 @@ def _story(number: int, first: bool, item: Item, content: Content) -> Story:
         first=first,
         item=item,
         url=address(item.url),
-        meta=meta,
-        text_meta=[item.kicker, *meta] if item.kicker else meta,
+        minutes=minutes,
+        text_meta=[part for part in (item.kicker, item.byline, minutes) if part],
         tongue=_tongue(item.language, content),
         body=body,
         text_body=bodies.in_text(body, links),

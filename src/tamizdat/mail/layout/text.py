@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Plain text of text-shaped HTML: wrapped, headings underlined, addresses whole.
 
-What always holds: no line is longer than ``COLUMNS``, unless it is one word (an address); an
-address is never broken.
+What always holds: no line is longer than ``COLUMNS``, unless it is an address, alone or behind its
+number; an address is never broken.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ TITLE, HEADING, RULE = "\ue000", "\ue001", "\ue002"
 _UNDERLINES = {TITLE: "=", HEADING: "-"}
 _MARKS = re.compile(r"[\ue000-\ue002]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_NUMBERED_LINK = re.compile(r"\s*\[\d+\] \S+")
 _RIGHT_TO_LEFT = "\u200f"
 _CSS = CSS_PROFILES["strict"].copy()
 _CSS["blockquote"] = HtmlElement(display=Display.block, padding_inline=4)
@@ -56,7 +57,7 @@ def _lines(line: str) -> Iterator[str]:
 
 
 def _wrapped(line: str) -> list[str]:
-    if len(line) <= COLUMNS:
+    if len(line) <= COLUMNS or _NUMBERED_LINK.fullmatch(line):
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
     bullet = re.match(r"(?:\* |\d+\. )", line.lstrip())

@@ -27,6 +27,7 @@ from tamizdat.edition.store import Store
 SHARD = 64
 _DIGITS = "0123456789abcdef"
 _AT_HAND = 4096  # files, some 20 kB each
+_KEPT = 1500  # the same from one run to the next
 _STREAMED = 4096  # entries; a larger index is put together from its 256 parts
 
 
@@ -86,13 +87,15 @@ def key(path: str) -> str:
 
 
 class Index:
-    """Reads and writes index trees in a store. ``nodes`` are at hand already; more are put there,
-    as many as ``_AT_HAND``. After ``update``, ``written`` are the names of
+    """Reads and writes index trees in a store. ``nodes`` are at hand already, from a former run;
+    more are put there. After ``update``, ``written`` are the names of
     files added and ``replaced`` those of files that only the older tree has."""
 
     def __init__(self, store: Store, nodes: Nodes | None = None) -> None:
         self._store = store
         self._nodes: Nodes = {} if nodes is None else nodes
+        if len(self._nodes) > _KEPT:
+            self._nodes.clear()
         self._pending: dict[str, bytes] | None = None
         self.written: set[str] = set()
         self.replaced: set[str] = set()

@@ -53,7 +53,6 @@ if TYPE_CHECKING:  # Workers do not sign: they are spared its imports.
     from tamizdat.edition.signed.signer import Signer
 
 RendererFactory = Callable[[Site], Renderer]
-_NODES = 1500  # files of the index at hand from one run to the next
 _FEW = 500  # stories; fewer are built faster in one process
 
 
@@ -215,7 +214,7 @@ class Edition:
         log = StoryLog(self.folder / catalogue.meta("log").decode(), write=True)
         writer = Writer(
             self._store,
-            self._index(),
+            Index(self._store, self._nodes),
             Subtree(pointer.root, pointer.files),
             pointer.edition + 1,
         )
@@ -244,12 +243,6 @@ class Edition:
             edition=edition, stories=len(stories), pages=pages, files=files, removed=removed,
             seconds=0.0, full=False,
         )  # fmt: skip
-
-    def _index(self) -> Index:
-        """The index with what was read of it at hand, a few files where little was published."""
-        if len(self._nodes) > _NODES:
-            self._nodes.clear()
-        return Index(self._store, self._nodes)
 
     def _take_cards(self, present: Pointer) -> dict[int, Card]:
         """The cards at hand where the last run here made the present paper, for one run."""
@@ -395,7 +388,7 @@ class Edition:
         if self._tree is None:
             return
         try:
-            self._tree.follow(self._index(), self._pointer_now().root)
+            self._tree.follow(Index(self._store, self._nodes), self._pointer_now().root)
         except OSError as error:
             _lagging(report, error)
 
@@ -406,7 +399,9 @@ class Edition:
         if self._signer is None:
             return
         try:
-            self._signer.follow(self._index(), self._pointer_now(), full=report.full)
+            self._signer.follow(
+                Index(self._store, self._nodes), self._pointer_now(), full=report.full
+            )
         except (OSError, EditionError) as error:
             report.problems.append(
                 f"the paper is out, but it could not be signed ({error}): readers and mirrors "
@@ -441,7 +436,7 @@ class Edition:
                 self._store.switch(ahead)
         pointer = self._store.pointer()
         if pointer and self._tree is not None:
-            self._tree.follow(self._index(), pointer.root)
+            self._tree.follow(Index(self._store, self._nodes), pointer.root)
 
     def _present(self, catalogue: Catalogue) -> Pointer:
         raw = self._store.pointer_bytes()

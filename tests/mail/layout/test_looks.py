@@ -39,7 +39,7 @@ def test_text_can_be_read(colours: dict[str, str]) -> None:
 def test_any_accent_can_be_read(accent: str) -> None:
     seen = look("en", "ltr", accent, accent)
     (light,) = set(re.findall(r"\.a\{color:(#\w{6})\}", seen.inlined))
-    dark = re.findall(r"\.t \.a\{color:(#\w{6}) !important\}", seen.kept)[0]
+    dark = re.findall(r"\.t \.a\{color:(#\w{6}) !important\}", seen.dark)[0]
     assert contrast(light, LIGHT["PAPER"]) >= 4.5
     assert contrast(dark, DARK["PAPER"]) >= 4.5
 
@@ -47,7 +47,7 @@ def test_any_accent_can_be_read(accent: str) -> None:
 def test_no_name_is_left_open_in_a_sheet() -> None:
     for direction in ("ltr", "rtl"):
         seen = look("en", direction, "#8c1c13", "#f0907f")
-        assert not re.search(r"[A-Z]{3,}", seen.inlined + seen.kept)
+        assert not re.search(r"[A-Z]{3,}", seen.inlined + seen.narrow + seen.dark)
 
 
 def test_the_dark_outlives_inlining() -> None:

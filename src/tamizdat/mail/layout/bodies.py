@@ -19,8 +19,19 @@ from tamizdat.mail.layout.addresses import absolute
 _INLINE = {"a", "strong", "em", "b", "i", "s", "sub", "sup", "code", "br"}
 _LETTER = _INLINE | {"p", "ul", "ol", "li"}
 _TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td"}
-_BODY = _LETTER | _TABLE | {"blockquote", "h3", "h4"}
-_READ = _BODY | {"h2", "figure", "figcaption", "audio", "video", "aside", "div", "small", "span"}
+_BODY = _LETTER | _TABLE | {"blockquote", "h4", "h5"}
+_READ = _BODY | {
+    "h2",
+    "h3",
+    "figure",
+    "figcaption",
+    "audio",
+    "video",
+    "aside",
+    "div",
+    "small",
+    "span",
+}
 _READ |= {"cite"}
 _GONE = {"script", "style", "iframe", "object", "svg", "math", "form", "template", "noscript"}
 _ATTRIBUTES = {"a": {"href"}, "audio": {"src"}, "video": {"src"}, "figure": {"class"}}
@@ -57,7 +68,7 @@ def in_text(html: str, links: list[str]) -> Markup:
             if href not in links:
                 links.append(href)
             _append(link, f" [{links.index(href) + 1}]")
-    for heading in [*tree.iter("h3", "h4")]:
+    for heading in [*tree.iter("h4", "h5")]:
         heading.tag, said, tail = "p", _said(heading), heading.tail
         heading.clear()
         heading.text, heading.tail = f"*{said}*", tail
@@ -154,7 +165,7 @@ def _line(kind: str, said: str, source: str) -> Iterator[str | HtmlElement]:
 
 def _rename(element: HtmlElement) -> None:
     """Headings stand under the story's own; a speaker and a box are paragraphs of their own."""
-    names = {"h2": "h3", "h3": "h4", "cite": "p", "aside": "p"}
+    names = {"h2": "h4", "h3": "h5", "cite": "p", "aside": "p"}
     blocks = any(isinstance(child.tag, str) and child.tag in _BODY - _INLINE for child in element)
     if element.tag == "aside" and blocks:
         element.drop_tag()

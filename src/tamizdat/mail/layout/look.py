@@ -66,7 +66,7 @@ _SIZES_ARABIC = {
 
 
 class Look(NamedTuple):
-    """``inlined`` goes into the elements, ``kept`` stays a sheet."""
+    """``inlined`` goes into the elements, ``narrow`` and ``dark`` stay sheets."""
 
     serif: str
     sans: str
@@ -75,7 +75,8 @@ class Look(NamedTuple):
     size: int
     line: int
     inlined: str
-    kept: Markup
+    narrow: Markup
+    dark: Markup
 
 
 @cache
@@ -96,7 +97,8 @@ def look(language: str, direction: str, accent: str, accent_dark: str) -> Look:
         size=sizes["SIZE"],
         line=sizes["LINEHEIGHT"],
         inlined=_sheet("mail", values),
-        kept=Markup(_sheet("kept", values)),  # noqa: S704 - a file of ours and checked colours.
+        narrow=Markup(_sheet("narrow", values)),  # noqa: S704 - a file of ours.
+        dark=Markup(_sheet("dark", values)),  # noqa: S704 - a file of ours, checked colours.
     )
 
 

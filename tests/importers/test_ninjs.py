@@ -15,7 +15,8 @@ from tamizdat.edition.body import clean
 from tamizdat.edition.story import AltId, Story, Text, encode
 from tamizdat.importers import open_importer
 from tamizdat.importers.ninjs import ExportWriter, NinjsImporter
-from tamizdat.importers.port import Result
+from tamizdat.importers.port import Left, Result
+from tests.edition.newsletters import make_issue
 from tests.importers.samples import SHARED, left_of, taken_of
 
 AGENCY: dict[str, Any] = {
@@ -174,3 +175,17 @@ def test_no_body_of_text_breaks_the_form(paragraphs: list[str]) -> None:
     story = Story(uri="x:1", bodies=[Text(value="\n\n".join(paragraphs))])
     adopted, _, _ = adopt(story)
     assert clean(adopted.body_html) == adopted.body_html
+
+
+def test_an_issue_of_a_newsletter_is_no_article(tmp_path: Path) -> None:
+    (tmp_path / "issue.json").write_bytes(encode(make_issue(12)))
+    [left] = list(NinjsImporter(tmp_path))
+    assert isinstance(left, Left)
+    assert not left.failed
+    assert "made of stories" in left.why
+    writer = ExportWriter(tmp_path / "export")
+    writer.story([encode(make_issue(12))])
+    writer.finish()
+    [left] = list(NinjsImporter(tmp_path / "export"))
+    assert isinstance(left, Left)
+    assert "Week 12" in left.what

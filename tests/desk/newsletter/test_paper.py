@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from datetime import UTC
 from pathlib import Path
@@ -32,6 +33,7 @@ from tamizdat.mail import layout
 from tamizdat.mail.content import UNSUBSCRIBE
 from tests.desk.publishing.conftest import Paper
 from tests.drop.machines import in_process, opened
+from tests.importers.samples import SHARED
 
 NOW = datetime.datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 TOML = """
@@ -132,6 +134,23 @@ def test_an_issue_that_begins_to_be_sent_is_a_page_where_its_mails_lead(
     assert f'<h3><a href="{article.path}">Ferry crews end their strike</a></h3>' in page
     assert PAGE in paper.read("/en/newsletter/weekly/")
     assert PAGE not in paper.read("/en/")
+
+
+def test_an_issue_is_a_ninjs_item(issue: Issue, photo: Photo) -> None:
+    schema = SHARED / "ninjs" / "ninjs-schema_3.1.json"
+    if not schema.exists():
+        pytest.skip("the official schema is not beside the checkout")
+    from jsonschema import Draft202012Validator
+    from referencing import Registry, Resource
+    from referencing.jsonschema import DRAFT202012
+
+    Issue.objects.filter(pk=issue.pk).update(picture=photo)
+    begin(Issue.objects.get(pk=issue.pk))
+    anything = Resource.from_contents({}, default_specification=DRAFT202012)
+    registry: Any = Registry(retrieve=lambda uri: anything)  # type: ignore[call-arg]  # attrs
+    version = StoryVersion.objects.get(uri=letters.uri_of(issue))
+    check = Draft202012Validator(json.loads(schema.read_text()), registry=registry)
+    check.validate(json.loads(version.item))
 
 
 def test_what_was_sent_stays_whatever_is_edited_and_however_often_it_is_published(

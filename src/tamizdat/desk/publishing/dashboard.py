@@ -255,7 +255,9 @@ def days() -> Chart:
     first = today - timedelta(days=DAYS - 1)
     since = timezone.make_aware(datetime.combine(first, datetime.min.time()))
     rows = (
-        StoryVersion.objects.filter(created__gte=since, version=1, reason="published")
+        StoryVersion.objects.filter(
+            created__gte=since, version=1, reason="published", article__isnull=False
+        )
         .annotate(day=TruncDate("created"))
         .values("day")
         .annotate(n=Count("pk"))

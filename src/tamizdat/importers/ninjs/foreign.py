@@ -32,13 +32,14 @@ _NO_STORY = {
     "video": "a film without a story",
     "component": "a part of a story that is not itself one",
 }
+ISSUE_REASON = "an issue of a newsletter: it is made of stories, and no story itself"
 
 
 def why_not(story: Story) -> str:
     """Why this item is no story; empty where it is one."""
     if story.pub_status == "canceled":
         return "it was cancelled by whoever published it"
-    reason = _NO_STORY.get(story.type or "", "")
+    reason = ISSUE_REASON if story.is_issue else _NO_STORY.get(story.type or "", "")
     if reason:
         return reason
     if not story.headline and not any(t.value for t in story.headlines) and not story.title:

@@ -18,7 +18,7 @@ from tamizdat.edition.story import Story, decode, ni_sha256
 from tamizdat.importers.decoding import read_text
 from tamizdat.importers.errors import ImportingError
 from tamizdat.importers.ninjs import layout
-from tamizdat.importers.ninjs.foreign import adopt, why_not
+from tamizdat.importers.ninjs.foreign import ISSUE_REASON, adopt, why_not
 from tamizdat.importers.port import Left, PhotoFile, Result, Taken
 
 MAX_LINE = 16 << 20
@@ -154,6 +154,8 @@ class _Export:
             text = text if text and story.withdrawn else story
         if story is None or text is None:
             return Left(where, "the folder holds no version", failed=True)
+        if text.is_issue:
+            return Left(f"{where}: {text.headline}", ISSUE_REASON)
         return self._taken(text, versions=raws)
 
     def _draft(self, path: Path) -> Result:

@@ -24,6 +24,9 @@ _DROP_URL = re.compile(
     r"https://[^/\s?#@]+/?|http://(?:[^/\s?#@]+\.onion|localhost|127\.0\.0\.1|\[::1\])(?::\d+)?/?"
 )
 
+_MAILBOX = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
+
 
 class ConfigError(Exception):
     """The settings or the folder cannot be used; the message says what to do."""
@@ -236,6 +239,30 @@ def drop_problems(drops: tuple[DropSettings, ...]) -> Iterator[str]:
             yield f"{called}: folder must be a whole path, from / on"
 
 
+def mail_problems(settings: Settings) -> Iterator[str]:
+    """What is wrong with the tables of mail and relays, in words."""
+    mail, names = settings.mail, [relay.name for relay in settings.relays]
+    if mail.sender and not _MAILBOX.fullmatch(mail.sender):
+        yield "[mail] sender is a mail address, without a name"
+    if mail.bounces and not _DOMAIN.fullmatch(mail.bounces):
+        yield "[mail] bounces is a domain, as bounces.paper.example"
+    for key in mail.dkim:
+        if "/" in key.key or key.key.startswith("."):
+            yield f"the DKIM key of {key.domain}: key is the name of a file in secrets/"
+    for relay in settings.relays:
+        called = f"the relay “{relay.name or relay.host}”"
+        if not _MIRROR_NAME.fullmatch(relay.name):
+            yield f"{called} must be named in a-z, 0-9 and -, with 40 characters at most"
+        if names.count(relay.name) > 1:
+            yield f"two relays are named “{relay.name}”"
+        if relay.kind == "smtp" and not relay.host:
+            yield f"{called} needs a host"
+        if relay.kind == "anymail" and not relay.backend:
+            yield f"{called} needs a backend of django-anymail"
+        if "/" in relay.credentials or relay.credentials.startswith("."):
+            yield f"{called}: credentials is the name of a file in secrets/"
+
+
 class Newsroom:
     """A newsroom's folder. Attributes are paths inside it; ``settings`` is the file, typed."""
 
@@ -272,7 +299,11 @@ class Newsroom:
             raise ConfigError(f"{self.settings_file}: no time zone “{settings.timezone}”")
         if not settings.languages:
             raise ConfigError(f"{self.settings_file}: languages must name at least one")
-        for problem in (*mirror_problems(settings.mirrors), *drop_problems(settings.drops)):
+        for problem in (
+            *mirror_problems(settings.mirrors),
+            *drop_problems(settings.drops),
+            *mail_problems(settings),
+        ):
             raise ConfigError(f"{self.settings_file}: {problem}")
         return settings
 

@@ -30,10 +30,14 @@ from tamizdat.cli.newsletter import newsletter
 from tamizdat.cli.vault import vault
 from tamizdat.config import (
     DeskSettings,
+    DkimSettings,
+    DomainLimit,
     DropSettings,
     LettersSettings,
+    MailSettings,
     MirrorSettings,
     PaperSettings,
+    RelaySettings,
     Settings,
     VaultSettings,
 )
@@ -101,10 +105,14 @@ def _documented(page: str, heading: str) -> dict[str, str]:
         ("`[[mirrors]]`", MirrorSettings),
         ("`[[drops]]`", DropSettings),
         ("`[letters]`", LettersSettings),
+        ("`[mail]`", MailSettings),
+        ("`[[mail.dkim]]`", DkimSettings),
+        ("`[[mail.domains]]`", DomainLimit),
+        ("`[[relays]]`", RelaySettings),
     ],
 )
 def test_settings_and_defaults_are_documented(heading: str, struct: type[Any]) -> None:
-    tables = ("desk", "paper", "vault", "mirrors", "drops", "letters")
+    tables = ("desk", "paper", "vault", "mirrors", "drops", "letters", "mail", "relays")
     fields = [f for f in msgspec.structs.fields(struct) if f.name not in tables]
     wanted = {
         f.name: "must be given" if f.required else f"`{json.dumps(f.default, ensure_ascii=False)}`"

@@ -148,7 +148,7 @@ def classed(html: str, name: str) -> list[Element]:
 
 
 _MAY = frozenset(
-    "html head title meta style body div table tbody thead tr td th caption p h1 h2 h3 h4 a img "  # noqa: SIM905
+    "html head title meta style body div table tbody thead tr td th caption p h1 h2 h3 h4 h5 a img "  # noqa: SIM905
     "span strong em b i s sub sup code br ul ol li blockquote".split()
 )
 _GOES = re.compile(r"(?:https?://|mailto:|#story-\d+\Z|#contents\Z)")

@@ -124,3 +124,38 @@ def test_plain_text_stays_within_its_columns(text: str, times: int) -> None:
 def test_a_placeholder_in_somebodys_words_is_not_mistaken() -> None:
     """Only addresses of the foot hold them: sending replaces what was counted here."""
     assert layout.issue(ISSUE).html.count("TOKEN-") == 2
+
+
+_TAGS = st.sampled_from(
+    "p h2 h3 ul ol li blockquote figure figcaption table caption tr td th aside div cite small "  # noqa: SIM905
+    "span a em audio video picture img iframe script style pre section".split()
+)
+_ATTRIBUTES = st.sampled_from(
+    [
+        "", ' href="/en/"', ' href="javascript:x"', ' src="/media/a.mp3"', ' src="//spy.example"',
+        ' class="pull"', ' class="photo"', ' style="position:fixed"', ' onclick="x()"',
+    ]
+)  # fmt: skip
+
+
+def _element(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    parts = st.tuples(_TAGS, _ATTRIBUTES, st.lists(inside, max_size=3), st.booleans())
+    return parts.map(
+        lambda e: f"<{e[0]}{e[1]}>{''.join(e[2])}" + (f"</{e[0]}>" if e[3] else "") + "tail"
+    )
+
+
+_TREES = st.recursive(st.sampled_from(["words", "", "two words"]), _element, max_leaves=12)
+
+
+@_FEW
+@given(_TREES)
+@example("<figure class='photo'><figcaption>a<figure><audio src='/m'></audio></figure></figure>")
+@example("<table><tr><td><table><tr><td>x</td></tr></table></td></tr></table>")
+@example("<aside><aside><p>x</p></aside><cite><cite>y</cite></cite></aside>")
+def test_any_tree_of_tags_is_laid_out(html: str) -> None:
+    laid = layout.issue(full(html))
+    assert_harmless(laid.html)
+    assert len(classed(laid.html, "story")) == 1
+    assert len(classed(laid.html, "foot")) == 1
+    assert layout.issue(changed(note=html)).plain.count(UNSUBSCRIBE) == 1

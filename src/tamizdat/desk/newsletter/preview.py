@@ -22,7 +22,7 @@ POLICY = (
 )
 Light = Literal["light", "dark"]
 _DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
-_SCHEME = re.compile(r"(color-schemes?\s*:)\s*[^;}]+", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<!prefers-)(color-schemes?\s*:)\s*[^;}]+", re.IGNORECASE)
 _META = re.compile(
     r"(<meta name=\"(?:supported-)?color-schemes?\" content=\")[^\"]*", re.IGNORECASE
 )

@@ -57,8 +57,10 @@ class PreviewView(IssueView):
     def _form(self, text: Text) -> tuple[Form | None, str]:
         try:
             return checks.lay_out(self.issue, text), ""
-        except (MailError, OSError) as error:
+        except MailError as error:
             return None, f"It cannot be laid out: {error}."
+        except OSError:
+            return None, "It cannot be laid out: a file of it cannot be read."
 
 
 @method_decorator(xframe_options_sameorigin, name="dispatch")
@@ -92,7 +94,9 @@ class TestView(PostView):
         to, text = form.cleaned_data["to"], TEXTS[form.cleaned_data["text"]]
         try:
             testing.send_test(issue=self.issue, to=to, text=text, acting_user=person(self.request))
-        except (MailError, OSError) as error:
+        except MailError as error:
             raise IssueError(f"The test could not be made: {error}.") from error
+        except OSError as error:
+            raise IssueError("The test could not be made: a file of it cannot be read.") from error
         number = "One test is" if len(to) == 1 else f"{len(to)} tests are"
         return f"{number} on the way."

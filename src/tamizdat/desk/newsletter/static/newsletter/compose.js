@@ -72,15 +72,18 @@ const freshToken = async () => {
   for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = found;
 };
 
-const post = async (body) => fetch(root.dataset.parts, {
+const post = async (body, keepalive = false) => fetch(root.dataset.parts, {
   method: "POST",
+  keepalive,
   headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token() },
   body: JSON.stringify(body),
 });
 
 const later = (after = 700) => {
   clearTimeout(timer);
-  if (page.may) timer = setTimeout(save, after);
+  if (!page.may) return;
+  if (!busy && !pause && changes().length) saved("Not saved yet …");
+  timer = setTimeout(save, after);
 };
 
 const failed = (words) => {
@@ -238,8 +241,12 @@ for (const field of fields) {
 // Wagtail's own fields tell nobody when they change: they are looked at.
 const watch = () => {
   if (noteInput) {
-    if (note.raw === null && document.querySelector(".nl-rich .Draftail-Editor")) note.raw = noteInput.value;
-    else if (note.raw !== null && noteInput.value !== note.raw) later();
+    const editor = root.querySelector(".nl-rich [contenteditable=true]");
+    if (note.raw === null && editor) {
+      note.raw = noteInput.value;
+      editor.setAttribute("aria-labelledby", "nl-note-label");
+    }
+    if (note.raw !== null && noteInput.value !== note.raw) later();
   }
   if (pictureInput) {
     const key = Number(pictureInput.value) || null;
@@ -332,6 +339,11 @@ for (const link of root.querySelectorAll("[data-leave]")) {
     location.assign(link.href);
   });
 }
+// Whoever leaves all the same leaves with the last words on their way.
+window.addEventListener("pagehide", () => {
+  const sent = page.may ? changes() : [];
+  if (sent.length && !busy) post({ changes: sent }, true).catch(() => {});
+});
 window.addEventListener("beforeunload", (event) => {
   if (page.may && (changes().length || page.conflicts.size)) event.preventDefault();
 });

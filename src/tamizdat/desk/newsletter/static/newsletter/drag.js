@@ -32,9 +32,17 @@ export const dragging = ({ root, list, page }) => {
     held.row.classList.add("nl-dragged");
   };
 
+  // The desk scrolls inside one of its parts, a phone the whole page.
+  const scroller = () => {
+    for (let part = root.parentElement; part; part = part.parentElement) {
+      const { overflowY } = getComputedStyle(part);
+      if (part.scrollHeight > part.clientHeight && ["auto", "scroll"].includes(overflowY)) return part;
+    }
+    return document.scrollingElement;
+  };
   const scroll = (y) => {
-    if (y < EDGE) window.scrollBy(0, -14);
-    else if (y > window.innerHeight - EDGE) window.scrollBy(0, 14);
+    if (y < 2 * EDGE) scroller().scrollBy(0, -14);
+    else if (y > window.innerHeight - EDGE) scroller().scrollBy(0, 14);
   };
 
   // The place under the pointer: a heading, and before which of its stories.

@@ -118,12 +118,9 @@ class Import:
             self._require_evidence(reading)
             self.report.format, self.report.encoding = reading.format.name, table.encoding
             self.report.left_out = reading.left_out
-            try:
-                for rows in _chunks(self._entries(table, reading, path.name)):
-                    self._take(rows)
-                    self._progress(self.report.rows, 0)
-            except TableError as error:  # What came before it was taken in, and stays.
-                self.report.stopped = str(error)
+            for rows in _chunks(self._entries(table, reading, path.name)):
+                self._take(rows)
+                self._progress(self.report.rows, 0)
         self.report.reasons = dict(self._reasons.most_common())
         if not self._dry:
             self._note(acting_user)
@@ -141,8 +138,11 @@ class Import:
     def _entries(self, table: Table, reading: Reading, name: str) -> Iterator[_Row]:
         if reading.headless:
             yield _Row(1, reading.entry(table.header, name))
-        for number, cells in table.rows:
-            yield _Row(number, reading.entry(cells, name))
+        try:
+            for number, cells in table.rows:
+                yield _Row(number, reading.entry(cells, name))
+        except TableError as error:  # What came before it is taken in all the same.
+            self.report.stopped = str(error)
 
     def _take(self, rows: list[_Row]) -> None:
         good = [row for row in rows if not self._is_refused(row)]

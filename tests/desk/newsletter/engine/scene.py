@@ -28,9 +28,17 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 
-from tamizdat.desk.newsletter.engine import actions, journal, lane, ledger, senders  # noqa: E402
+from tamizdat.desk.newsletter.engine import (  # noqa: E402
+    actions,
+    journal,
+    lane,
+    ledger,
+    senders,
+)
+from tamizdat.desk.newsletter.engine import worker as worker_module  # noqa: E402
 from tamizdat.desk.newsletter.engine.worker import Worker  # noqa: E402
 from tamizdat.desk.newsletter.models import Delivery, Issue  # noqa: E402
+from tamizdat.desk.outgoing.models import Suppression  # noqa: E402
 from tests.desk.newsletter.engine import house  # noqa: E402
 
 MOST_STEPS = 700  # some six to a mail
@@ -60,6 +68,14 @@ def serve() -> None:
     one = worker()
     signal.signal(signal.SIGTERM, lambda *_: one.stop())
     one.run()
+
+
+def serve_without_clocks() -> None:
+    """Its clocks stand still once it has begun, and its pulse with them."""
+    real, steady = time.time(), time.monotonic()
+    time.time, time.monotonic = (lambda: real), (lambda: steady)  # type: ignore[assignment]
+    worker_module.Pulse.run = lambda _self: None  # type: ignore[method-assign]
+    serve()
 
 
 def die_after(steps: int) -> None:
@@ -153,6 +169,7 @@ def report(*sinks: str) -> None:
     found["tallies"] = counted == dict(found["states"])
     found["issue"], found["accepted"] = one.state, sum(accepted.values())
     found["resent"] = Delivery.objects.filter(resent=True).count()
+    found["suppressed"] = Suppression.objects.count()
     found["relays"] = {r.name: r.sent for r in standing.of(one).relays}
     print(json.dumps(found), flush=True)  # noqa: T201 - a program
     connection.close()

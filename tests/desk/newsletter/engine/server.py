@@ -47,7 +47,7 @@ class Server:
         data = str(self._folder / "data")
         self._run("initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale", "C")
         self.start()
-        with psycopg.connect(self.url.replace("/tests", "/postgres"), autocommit=True) as link:
+        with psycopg.connect(self.url[: -len("tests")] + "postgres", autocommit=True) as link:
             link.execute("CREATE DATABASE tests")
         return self
 

@@ -92,9 +92,10 @@ def _since(pid: int) -> str:
 
 
 class Found(NamedTuple):
-    """What a worker's journals say: rows that were begun, and the answers (state, code)."""
+    """What a worker's journals say: rows that were begun (None: it may yet begin others), and the
+    answers (state, code)."""
 
-    begun: set[int]
+    begun: set[int] | None
     ended: dict[int, tuple[str, str]]
 
 
@@ -164,13 +165,13 @@ def left_behind(folder: Path) -> dict[str, Place]:
 
 def read(folder: Path, worker: str) -> Found:
     """Everything that a worker's journals say."""
-    found = Found(set(), {})
+    begun, ended = set[int](), dict[int, tuple[str, str]]()
     for path in _of(folder, worker):
-        _read(path.read_bytes().partition(b"\n")[2], found)
-    return found
+        _read(path.read_bytes().partition(b"\n")[2], begun, ended)
+    return Found(begun, ended)
 
 
-def _read(data: bytes, found: Found) -> None:
+def _read(data: bytes, begun: set[int], ended: dict[int, tuple[str, str]]) -> None:
     at = 0
     while at < len(data):
         kind = _BEGUN if data[at : at + 1] == b"B" else _ENDED
@@ -178,10 +179,10 @@ def _read(data: bytes, found: Found) -> None:
             return  # Its writer was killed here.
         values = kind.unpack_from(data, at)
         if kind is _BEGUN:
-            found.begun.add(values[1])
-            found.ended.pop(values[1], None)
+            begun.add(values[1])
+            ended.pop(values[1], None)
         else:
-            found.ended[values[1]] = STATES[values[2]], values[3].rstrip(b"\0").decode()
+            ended[values[1]] = STATES[values[2]], values[3].rstrip(b"\0").decode()
         at += kind.size
 
 

@@ -42,6 +42,8 @@ log = logging.getLogger("tamizdat.newsletter")
 IDLE = 0.25
 AFTER_TROUBLE = 1.0
 STALE = 20.0  # seconds after which a connection is asked anew
+KEEP = 1.0  # seconds after which answers are kept, however few
+LONG, SHORT, FEWEST = 2.0, 0.5, 5  # a window should take between so many seconds, of rows at least
 
 
 class Lane(threading.Thread):
@@ -58,6 +60,8 @@ class Lane(threading.Thread):
         self._answers: list[Answer] = []
         self._begun = 0
         self._problem = ""
+        self._window = crew.window
+        self._kept = 0.0
 
     def run(self) -> None:
         try:
@@ -85,19 +89,28 @@ class Lane(threading.Thread):
         if press.issue != self._issue:
             self._keep_all()
             self._issue = press.issue
-        turn = self._turn(self._crew.window)
+        turn = self._turn(self._window)
+        began = time.monotonic()
         self._send(press, turn.rows)
+        self._adapt(len(turn.rows), time.monotonic() - began)
         if not turn.rows:
             self._crew.nothing_for(self.relay, press.issue)
             self.stop.wait(max(turn.wait, IDLE if not turn.wait else 0.0))
 
+    def _adapt(self, count: int, seconds: float) -> None:
+        """Over a slow relay few are claimed at a time."""
+        if seconds > LONG:
+            self._window = max(FEWEST, self._window // 2)
+        elif count == self._window and seconds < SHORT:
+            self._window = min(self._crew.window, self._window * 2)
+
     # The ledger
 
-    def _turn(self, want: int) -> Turn:
+    def _turn(self, want: int, has: Iterable[int] = ()) -> Turn:
         """Keep the answers, claim more; as long as it takes the database to come back."""
         while True:
             try:
-                turn = self._crew.ledger.turn(self._issue, self.relay, self._answers, want)
+                turn = self._crew.ledger.turn(self._issue, self.relay, self._answers, want, has)
             except DatabaseError:
                 if self._over():
                     log.warning("answers could not be kept: the journal has them")
@@ -107,7 +120,10 @@ class Lane(threading.Thread):
                 self.stop.wait(AFTER_TROUBLE)
                 continue
             self._journal.empty()
+            self._begun = 0
+            self._crew.count(sum(answer.state == "sent" for answer in self._answers))
             self._answers = []
+            self._kept = time.monotonic()
             return turn
 
     def _keep_all(self) -> None:
@@ -152,6 +168,7 @@ class Lane(threading.Thread):
             return
         waiting = {row.id: row for row in rows}
         outcomes = iter(self._transport.send(self._mails(press, rows)))
+        sent = 0
         # Whenever it gives an outcome, none of those that wait was handed over: before it goes on,
         # it is noted which is the next.
         while waiting and self._may_begin(next(iter(waiting))):
@@ -159,15 +176,17 @@ class Lane(threading.Thread):
             if outcome is None:
                 break
             self._note(waiting.pop(int(outcome.key)), outcome)  # type: ignore[call-overload] # ours
+            sent += outcome.state == "sent"
+            if time.monotonic() - self._kept > KEEP:
+                self._turn(0, waiting)
         if waiting:
             self._hang_up()
         self._used = time.monotonic()
         self._answers += [Answer(row, "queued") for row in waiting.values()]
-        self._look_back(sum(answer.state == "sent" for answer in self._answers))
+        self._look_back(sent)
 
     def _look_back(self, sent: int) -> None:
         """What a window says about its relay."""
-        self._crew.count(sent)
         if self._problem or (self._transport is not None and not self._transport.usable):
             self._broken(sent)
         elif sent:

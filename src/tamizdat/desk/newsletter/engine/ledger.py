@@ -128,8 +128,16 @@ class Ledger:
         self._held: dict[int, set[int]] = {}  # by thread
         self._doubt = False  # whether a transaction may have been kept without our knowing
 
-    def turn(self, issue: int, relay: RelaySettings, answers: Sequence[Answer], want: int) -> Turn:
-        """Keep what became of the last rows and claim up to ``want`` more for this relay.
+    def turn(
+        self,
+        issue: int,
+        relay: RelaySettings,
+        answers: Sequence[Answer],
+        want: int,
+        has: Iterable[int] = (),
+    ) -> Turn:
+        """Keep what became of the last rows and claim up to ``want`` more for this relay. ``has``
+        are rows that this thread claimed before and has no answers to yet.
 
         Raises ``LostError``, and ``DatabaseError`` after which the same may be tried again.
         """
@@ -147,7 +155,7 @@ class Ledger:
                 self._doubt = True
                 raise
             self._doubt = False
-            self._held[thread] = {row.id for row in turn.rows}
+            self._held[thread] = {*has, *(row.id for row in turn.rows)}
             return turn
 
     def _require_alive(self) -> None:

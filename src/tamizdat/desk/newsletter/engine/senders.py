@@ -10,8 +10,8 @@ What always holds:
 - Taking over is one transaction that first marks the sender as ``lost``. From then on it claims
   nothing, and it looks at that mark before each mail (``Fence``): stopped for an hour and woken, it
   sends nothing that was taken from it.
-- What was taken over is ``unknown``, except where the dead worker's journals lie on this machine:
-  then what was answered is kept, what was not begun is queued again.
+- What was taken over is ``unknown``, except where the worker's journals lie on this machine: then
+  what was answered is kept, and where it is dead for certain, what was not begun is queued again.
 
 What is not done here: deciding about what stays ``unknown`` (``unknown``).
 """
@@ -151,7 +151,8 @@ class Watch:
             mark = Sender.objects.filter(name=name, beat=number, lost=False)
             if not mark.update(lost=True, rate=0.0):
                 return
-            count = _settle(name, None)
+            answered = journal.read(self._folder, name).ended if Place.read(place).ours else {}
+            count = _settle(name, Found(None, answered))
         log.warning("a sender does not answer any more: %d mails of it are in doubt", count)
 
 
@@ -160,7 +161,8 @@ def settle_here(folder: Path, name: str, *, ended: bool = False) -> None:
     ``ended`` in this process, and the machine was not started since; else all is in doubt."""
     with journal.locked(folder):
         place = journal.left_behind(folder).get(name)
-        found = journal.read(folder, name) if place and (ended or place.gone) else None
+        known = place and (ended or place.gone)
+        found = journal.read(folder, name) if known else Found(None, {})
         with transaction.atomic():
             Sender.objects.filter(name=name).update(lost=True)
             count = _settle(name, found)
@@ -170,10 +172,10 @@ def settle_here(folder: Path, name: str, *, ended: bool = False) -> None:
         log.warning("a sender was killed: %d mails of it are in doubt", count)
 
 
-def _settle(name: str, found: Found | None) -> int:
-    """Give every row of this worker its state; how many are in doubt. ``found`` is what is known
-    of it; None where it may yet live, and then rows that are in doubt stay under its name: it may
-    settle them itself when it ends (``settle_here``)."""
+def _settle(name: str, found: Found) -> int:
+    """Give every row of this worker its state; how many are in doubt. Where it may yet live (what
+    it began is None), those in doubt stay under its name: it may settle them itself when it ends
+    (``settle_here``)."""
     now, doubt = clock.now(), 0
     changes: dict[int, Counter[Of]] = {}
     with connection.cursor() as cursor:
@@ -181,11 +183,11 @@ def _settle(name: str, found: Found | None) -> int:
         for row, issue, before, relay in cursor.fetchall():
             state, code = _state_of(row, found)
             doubt += state == "unknown" and before != "unknown"
-            if state == before == "unknown" and found is None:
+            if state == before == "unknown" and found.begun is None:
                 continue
             over = moment(now) if state in ("sent", "refused", "unknown") else None
             due = moment(now) if state == "deferred" else None
-            keeps = name if state == "sent" or found is None else ""
+            keeps = name if state == "sent" or found.begun is None else ""
             values = [state, code, keeps, over, due, int(state != "queued"), row, name, before]
             cursor.execute(_SETTLE, values)
             if cursor.rowcount:
@@ -200,12 +202,12 @@ def _settle(name: str, found: Found | None) -> int:
     return doubt
 
 
-def _state_of(row: int, found: Found | None) -> tuple[str, str]:
-    if found is None:
-        return "unknown", ""
+def _state_of(row: int, found: Found) -> tuple[str, str]:
     if row in found.ended:
         return found.ended[row]
-    return ("unknown", "") if row in found.begun else ("queued", "")
+    if found.begun is None or row in found.begun:
+        return "unknown", ""
+    return "queued", ""
 
 
 def anything_left(folder: Path, name: str = "") -> bool:

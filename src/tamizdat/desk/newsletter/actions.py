@@ -113,7 +113,7 @@ def unschedule(*, issue: Issue, acting_user: User | None) -> Issue:
 
 
 @transaction.atomic
-def send_now(*, issue: Issue, acting_user: User, now: datetime | None = None) -> Issue:
+def send_now(*, issue: Issue, acting_user: User | None, now: datetime | None = None) -> Issue:
     """Begin to send it. Raises ``IssueError`` where that may not be; then nothing is sent."""
     found = locked(issue)
     refuse_uneditable(found)

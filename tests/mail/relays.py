@@ -75,6 +75,9 @@ class Relay:
         self._thread.join(10)
         assert not self._thread.is_alive()
 
+    def authenticate(self, session: _Session, line: str) -> str:
+        return "502 5.5.1 no"
+
     def _serve(self) -> None:
         while True:
             try:
@@ -150,8 +153,13 @@ class _Session:
     def do_helo(self, line: str) -> str:
         return "250 relay.example"
 
+    def do_auth(self, line: str) -> str:
+        return self.relay.authenticate(self, line)
+
     def do_starttls(self, line: str) -> str:
         self.socket.sendall(self.relay.starttls_says)
+        if not self.relay.starttls_says.startswith(b"220"):
+            return ""
         assert self.relay.tls
         self.waiting = b""
         self.socket = self.relay.tls.wrap_socket(self.socket, server_side=True)

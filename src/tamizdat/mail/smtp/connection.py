@@ -87,6 +87,7 @@ class Connection:
             yield from queue.rest("The connection was closed before.")
             return
         mail, ahead = queue.take(), queue.take()
+        following: Ready | None = None
         verdict, waits, handed = None, False, False
         yield from queue.early()
         try:
@@ -98,7 +99,7 @@ class Connection:
                 if waits:
                     answer = self._read(self._timeouts.final)
                     verdict = verdict or self._outcome(mail, answer, "content")
-                outcome, mail, ahead = verdict, ahead, following
+                outcome, mail, ahead, following = verdict, ahead, following, None
                 verdict, waits, handed = None, False, False
                 if outcome:
                     yield outcome
@@ -108,8 +109,8 @@ class Connection:
             yield from queue.early()
             if mail:
                 yield verdict or _left(mail, error, waits=waits, handed=handed)
-            if ahead:
-                yield Outcome(ahead.key, "deferred", said=str(error))
+            for other in filter(None, (ahead, following)):
+                yield Outcome(other.key, "deferred", said=str(error))
             yield from queue.rest(str(error))
 
     def _announce(self, mail: Ready | None) -> None:
@@ -137,6 +138,8 @@ class Connection:
             reply = self._reply(b"DATA\r\n", self._timeouts.data)
             if reply.code == 354:
                 return verdict, True
+            if reply.code < 400:
+                raise _out_of_step()
             verdict = verdict or self._outcome(mail, reply, "content")
         self._stale = True
         return verdict, False

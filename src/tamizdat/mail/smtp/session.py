@@ -95,7 +95,7 @@ class _Beginning:
 
     def _expect(self, reply: Reply, code: int, problem: str) -> None:
         if reply.code != code:
-            words = f"{reply.code} {said(reply, self._server.user)}"
+            words = f"{reply.code} {said(reply, self._server.user, self._server.password)}"
             raise RelayError(
                 f"The relay {self._server.host} {problem}: {words}", permanent=reply.code >= 500
             )

@@ -18,7 +18,7 @@ from tamizdat.mail.replies import Replies, Reply
 _BLOCK = 65_536
 _READ = 16_384
 _AT_ONCE: int = getattr(socket, "TCP_QUICKACK", 0)  # Linux has it.
-LAST_WORDS = 2.0  # seconds to read what a relay said before it hung up
+LAST_WORDS = 1.0  # seconds to read what a relay said before it hung up
 
 
 class Wire:

@@ -18,6 +18,7 @@ from tamizdat.config import ConfigError, Newsroom
 from tamizdat.drop.client import host_of
 from tamizdat.drop.settings import DropFolder, Newsletter, problems
 from tamizdat.drop.settings import Settings as DropSettings
+from tamizdat.edition.site import Site
 from tamizdat.letterbox import collector_public, ensure_keys, recipient
 
 HEAD = """\
@@ -77,7 +78,6 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
 
     ensure_keys(newsroom)
     site = site_from_desk()
-    policies = [page for one in site.languages for page in one.pages if page.slug == "privacy"]
     address = site.address.rstrip("/")
     return {
         "name": newsroom.settings.name,
@@ -87,14 +87,25 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
         "languages": tuple(one.code for one in site.languages),
         "accent": site.accent,
         "accent_dark": site.accent_dark,
-        "privacy": max([page.version for page in policies] + [1]),
-        "privacy_page": f"{address}/{{language}}/privacy/" if policies else "",
+        "privacy": max([1, *(p.version for one in site.languages for p in one.pages)]),
+        "privacy_page": _policy_page(site),
         "newsletters": tuple(
             Newsletter(slug=letter.slug, titles={one.code: letter.title})
             for one in site.languages
             for letter in one.newsletters
         ),
     }
+
+
+def _policy_page(site: Site) -> str:
+    """Where the privacy policy stands: under each language where its address is the same in all,
+    else that of the first; empty where none was published. It alone has numbered versions."""
+    found = [(one.code, p.slug) for one in site.languages for p in one.pages if p.version]
+    if not found:
+        return ""
+    language, slug = found[0]
+    same = {other for _, other in found} == {slug}
+    return f"{site.address.rstrip('/')}/{'{language}' if same else language}/{slug}/"
 
 
 def toml(settings: DropSettings) -> str:

@@ -23,7 +23,8 @@ from tamizdat.desk.newsletter.content import content_of, issue_url
 from tamizdat.desk.newsletter.engine import start
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.models import Issue, IssueItem, IssueSection, Newsletter
-from tamizdat.desk.newsroom.models import Article, Photo, Section
+from tamizdat.desk.newsroom import actions as newsroom_actions
+from tamizdat.desk.newsroom.models import Article, Photo, Section, SitePage
 from tamizdat.desk.publishing import actions, heartbeat
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.publishing.site import site_from_desk
@@ -311,3 +312,23 @@ def test_a_drop_is_told_of_the_newsletters_and_again_when_they_change(
     assert told() == [{"slug": "weekly", "titles": {"en": "The week"}}]
     Newsletter.objects.update(title="The fortnight")
     assert told() == [{"slug": "weekly", "titles": {"en": "The fortnight"}}]
+
+
+def test_a_drop_and_the_paper_ask_to_agree_to_the_same_version_of_the_policy(
+    paper: Paper, newsletter: Newsletter, english: Locale, tmp_path: Path, settings: Any
+) -> None:
+    page = SitePage.objects.create(
+        locale=english, kind=SitePage.Kind.PRIVACY, title="Privacy", slug="how-we-keep-secrets"
+    )
+    for body in ("<p>Old.</p>", "<p>New.</p>"):
+        page.body = body
+        page.save()
+        newsroom_actions.publish_page(page=page, acting_user=None)
+    drop = make_drop(tmp_path / "drop", settings.NEWSROOM, url="", port=8002).settings
+    [offered] = site_from_desk().languages[0].newsletters
+    assert (offered.privacy, offered.policy) == (2, "how-we-keep-secrets")
+    assert drop.privacy == 2
+    assert drop.privacy_page == "https://meridian.example/{language}/how-we-keep-secrets/"
+    actions.rebuild_paper(acting_user=None)
+    paper.build()
+    assert 'href="/en/how-we-keep-secrets/v2/"' in paper.read("/en/newsletter/weekly/")

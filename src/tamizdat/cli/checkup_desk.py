@@ -15,6 +15,7 @@ from wagtail.models import Revision
 
 from tamizdat.cli.checkup import Finding, fine, problem, warning
 from tamizdat.cli.checkup_letters import drops
+from tamizdat.cli.checkup_mail import mail
 from tamizdat.config import Newsroom
 from tamizdat.desk.publishing.heartbeat import alive
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
@@ -40,6 +41,7 @@ def findings(newsroom: Newsroom) -> Iterator[Finding]:
         builds,
         schedules,
         drops,
+        mail,
     ):
         yield from check(newsroom)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tamizdat.cli.common import dir_option, json_option, print_json, say, start_django
+from tamizdat.cli.newsletter_doctor import doctor, report
 from tamizdat.cli.newsletter_preview import preview, test
 from tamizdat.cli.newsletter_transfer import export, import_
 from tamizdat.cli.processes import follow_supervisor
@@ -35,6 +36,8 @@ newsletter.add_command(preview)
 newsletter.add_command(test)
 newsletter.add_command(import_)
 newsletter.add_command(export)
+newsletter.add_command(doctor)
+newsletter.add_command(report)
 
 issue_argument = click.argument("issue", metavar="ISSUE")
 

@@ -20,6 +20,7 @@ from tamizdat.cli.drop_folder import make_drop
 from tamizdat.config import Newsroom
 from tamizdat.desk.newsletter import paper as letters
 from tamizdat.desk.newsletter.content import content_of, issue_url
+from tamizdat.desk.newsletter.engine import actions as engine
 from tamizdat.desk.newsletter.engine import start
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.models import Issue, IssueItem, IssueSection, Newsletter
@@ -202,6 +203,30 @@ def test_an_issue_is_withdrawn_with_its_reason_by_who_may_send(
     assert (found.status, b"It named a source." in found.data) == (410, True)
     assert PAGE not in paper.read("/en/newsletter/weekly/")
     assert StoryVersion.objects.filter(uri=letters.uri_of(issue)).count() == 2
+
+
+def test_an_issue_that_is_cancelled_before_a_mail_left_leaves_no_page(
+    paper: Paper, issue: Issue, publisher: User
+) -> None:
+    start.start(issue=issue, acting_user=publisher)
+    paper.build()
+    assert paper.has(PAGE)
+    engine.cancel(issue=issue, acting_user=publisher)
+    paper.build()
+    assert not paper.has(PAGE)
+    assert letters.standing(issue) == "absent"
+    assert "Ice on the quay" not in paper.read("/en/newsletter/weekly/")
+
+
+def test_an_issue_that_is_cancelled_later_keeps_its_page(
+    paper: Paper, issue: Issue, publisher: User
+) -> None:
+    start.start(issue=issue, acting_user=publisher)
+    paper.build()
+    start.gather(issue.pk)
+    engine.cancel(issue=issue, acting_user=publisher)
+    paper.build()
+    assert paper.has(PAGE)
 
 
 def test_the_picture_of_the_week_is_one_of_the_papers_files(

@@ -86,7 +86,7 @@ def withdraw_issue(
     head = versions.newest(uri_of(issue), lock=True)
     if head is None:
         raise IssueError("It is not in the paper, so there is nothing to withdraw.")
-    if head.pub_status == "canceled":
+    if head.pub_status != "usable":
         return head.version
     now = now or timezone.now()
     story = _withdrawn(versions.stored(head.version), reason.strip(), now)
@@ -96,10 +96,25 @@ def withdraw_issue(
     )
 
 
+@transaction.atomic
+def retract_issue(*, issue: Issue, acting_user: User | None, now: datetime | None = None) -> None:
+    """Take the page out of the paper without a word: only of an issue of which no mail has left."""
+    head = versions.newest(uri_of(issue), lock=True)
+    if head is None or head.pub_status != "usable":
+        return
+    now, story = now or timezone.now(), versions.stored(head.version)
+    story.version = str(int(story.version or 0) + 1)
+    story.version_created = stories.rfc3339(now)
+    story.pub_status = "withheld"
+    versions.append(
+        versions.New(story=story, reason=Reason.WITHDRAWN, acting_user=acting_user, created=now)
+    )
+
+
 def standing(issue: Issue) -> Standing:
     """Whether readers can see the issue's page."""
     head = versions.newest(uri_of(issue))
-    if head is None:
+    if head is None or head.pub_status == "withheld":
         return "absent"
     version = head.version
     if version.edition is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
+from tamizdat.desk.newsletter import paper
 from tamizdat.desk.newsletter.engine import rows, tallies, unknown
 from tamizdat.desk.newsletter.engine.errors import StateError
 from tamizdat.desk.newsletter.engine.rows import moment
@@ -49,11 +50,15 @@ def resume(*, issue: Issue, acting_user: User | None) -> None:
 
 @transaction.atomic
 def cancel(*, issue: Issue, acting_user: User | None) -> int:
-    """No further mail of it, ever. How many readers do not get it."""
-    _from(issue, (State.STARTING, State.SENDING, State.PAUSED), State.CANCELLED)
+    """No further mail of it, ever. How many readers do not get it. Its page goes where no mail can
+    have left that leads to it."""
+    found = _from(issue, (State.STARTING, State.SENDING, State.PAUSED), State.CANCELLED)
     Issue.objects.filter(pk=issue.pk).update(finished=clock.now())
     counts = tallies.of(issue.pk)
     left = sum(n for of, n in counts.items() if of.kind == "state" and of.name in rows.WAITING)
+    begun = any(n for of, n in counts.items() if of.kind == "state" and of.name != "queued")
+    if found.state == State.STARTING and not begun:
+        paper.retract_issue(issue=issue, acting_user=acting_user)
     note("cancel", issue, acting_user, unsent=left)
     return left
 

@@ -164,7 +164,7 @@ def pages(times: int) -> dict[str, Any]:
     found: dict[str, list[float]] = {"list": [], "standing": []}
     for _ in range(times):
         started = time.perf_counter()
-        answer = client.get(reverse("issues:index"), HTTP_HOST="localhost")
+        answer = client.get(reverse("newsletter:index"), HTTP_HOST="localhost")
         found["list"].append(time.perf_counter() - started)
         started = time.perf_counter()
         standing.of(issue)

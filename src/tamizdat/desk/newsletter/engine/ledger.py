@@ -236,7 +236,7 @@ class Ledger:
     # Claims
 
     def _claim(self, issue: int, relay: RelaySettings, want: int, changes: Changes) -> Turn:
-        allowed = limits.of_relay(relay)
+        allowed = limits.for_issues(limits.of_relay(relay))
         granted = limits.take(allowed, want)
         if not granted:
             return Turn([], limits.wait_for(allowed))

@@ -44,8 +44,7 @@ class MessageIds:
 
     def of(self, subscription: int) -> str:
         said = self._issue + subscription.to_bytes(8, "big")
-        found = hmac.digest(self._key, said, "sha256")[:15]
-        return base64.b32encode(found).decode().lower()
+        return hmac.digest(self._key, said, "sha256")[:15].hex()
 
 
 def signer_of(newsroom: Newsroom) -> Signer | None:

@@ -157,8 +157,9 @@ def resend_unknown(issue: str, folder: Path, as_json: bool) -> None:
 def work(until_done: bool, folder: Path) -> None:
     """Send what waits, on any machine.
 
-    The desk's own worker does it too; several do no harm. Another machine needs the newsroom's settings and secrets, and the database. Runs until it is
-    stopped; what is leaving is finished first.
+    The desk's own worker does it too; several do no harm. Another machine needs the
+    newsroom's settings and secrets, and the database. Runs until it is stopped; what is
+    leaving is finished first.
     """
     import signal
 

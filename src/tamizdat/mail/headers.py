@@ -19,6 +19,7 @@ CRLF = "\r\n"
 _WIDTH, _WORD = 76, 75
 _NAME = re.compile(r"[!-9;-~]+")
 _FORBIDDEN = re.compile(r"[\x00\r\n\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SAFE_TEXT = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+")
@@ -49,8 +50,9 @@ def unstructured(name: str, value: str) -> bytes:
 
 def mailbox(name: str, address: str, *, always: bool = False) -> str:
     """``Name <address>`` for From and its like; the address is taken as it is, in ``<>`` also
-    where there is no name and ``always`` is set."""
-    if not refuse_lines(name):
+    where there is no name and ``always`` is set. Of several blanks in a name one is left."""
+    name = " ".join(_refuse_controls(name).split())
+    if not name:
         return f"<{address}>" if always else address
     if _ATOMS.fullmatch(name) and "=?" not in name and len(name) < _WORD:
         return f"{name} <{address}>"
@@ -65,6 +67,13 @@ def refuse_lines(value: str) -> str:
     if _FORBIDDEN.search(value):
         raise MessageError("A header would hold a line of its own, a NUL or half a character.")
     return value
+
+
+def _refuse_controls(value: str) -> str:
+    """For names: no program shows them, some stumble."""
+    if _CONTROL.search(value):
+        raise MessageError("A name in a header holds a control character.")
+    return refuse_lines(value)
 
 
 def fold(line: str) -> str:
@@ -113,13 +122,17 @@ def _q(text: str) -> str:
 def parameter(name: str, value: str) -> str:
     """A parameter of Content-Type and its like: ``; name=value``, each piece after a space, so that
     it may be folded. Other than plain ASCII by RFC 2231, in numbered pieces where it is long."""
-    refuse_lines(value)
+    _refuse_controls(value)
     if _TOKEN.fullmatch(value) and len(value) < 60:
         return f"; {name}={value}"
-    if value.isascii() and value.isprintable() and len(value) < 60 and "  " not in value:
+    if _SAFE_TEXT.fullmatch(value) and len(value) < 60 and "=?" not in value:
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'; {name}="{quoted}"'
-    pieces = [chr(b) if b in _ATTRIBUTE else f"%{b:02X}" for b in value.encode()]
+    # Some programs decode each piece by itself: none ends within a character.
+    pieces = [
+        "".join(chr(b) if b in _ATTRIBUTE else f"%{b:02X}" for b in character.encode())
+        for character in value
+    ]
     lines, now = list[str](), ""
     for piece in pieces:
         if len(now) + len(piece) > 50:

@@ -182,7 +182,7 @@ def _list_fields(list_id: str, name: str, link: str, mail: str) -> Iterator[byte
 
 
 def _more_fields(headers: dict[str, str], list_id: str) -> Iterator[bytes]:
-    if not list_id and "Auto-Submitted" not in headers:
+    if not list_id and "auto-submitted" not in map(str.lower, headers):
         headers["Auto-Submitted"] = "auto-generated"
     for name, value in headers.items():
         if name.lower() in _OURS:

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from tamizdat.desk.publishing import services
 from tamizdat.desk.publishing.models import Address, StoryHead
-from tamizdat.edition import EditionError
+from tamizdat.edition import EditionError, paths
 from tamizdat.mail.content import PLACEHOLDERS
 
 GOOD, WITHDRAWN, MOVED, UNKNOWN, ELSEWHERE, NOWHERE, OWN = (
@@ -74,6 +74,9 @@ def _kind(url: str) -> str:
 
 
 def _of_paper(path: str) -> str:
+    # The paper itself is there, also before its first edition.
+    if path in {"/", *map(paths.front_path, settings.NEWSROOM.settings.languages)}:
+        return GOOD
     head = StoryHead.objects.filter(path=path).values_list("pub_status", flat=True).first()
     if head is not None:
         return WITHDRAWN if head == "canceled" else GOOD

@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+from wagtail.models import Locale
+
 from tamizdat.desk.newsletter.models import Issue, IssueItem
 from tamizdat.desk.newsroom.models import Article, FrontPin
 
@@ -46,13 +49,30 @@ def propose(issue: Issue, now: datetime) -> list[list[int]]:
     return spread(candidates(issue, now), [s.title for s in sections], there)
 
 
+def published(language: str) -> QuerySet[Article]:
+    """What readers can read in a language. The language is looked up first: with its key the
+    database follows the index by day."""
+    locale = Locale.objects.filter(language_code=language).first()
+    return Article.objects.filter(locale=locale, live=True, withdrawn_at=None)
+
+
+def pickable(issue: Issue) -> QuerySet[Article]:
+    """What may be picked, the newest first, by one index however large the archive is."""
+    return (
+        published(issue.newsletter.language)
+        .select_related("section")
+        .only(
+            *("pk", "headline", "standfirst", "section__title", "first_published_at", "story_uri"),
+            *("live", "withdrawn_at"),
+        )
+        .order_by("-first_published_at", "-pk")
+    )
+
+
 def candidates(issue: Issue, now: datetime) -> list[Candidate]:
     """New stories in the newsletter's language, the most prominent first."""
-    articles = Article.objects.filter(
-        locale__language_code=issue.newsletter.language,
-        live=True,
-        withdrawn_at=None,
-        first_published_at__gte=since(issue, now),
+    articles = published(issue.newsletter.language).filter(
+        first_published_at__gte=since(issue, now)
     )
     rows = articles.order_by("-first_published_at", "-pk").values_list(
         "pk", "section__title", "lead_photo_id"

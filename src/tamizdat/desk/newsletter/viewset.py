@@ -13,7 +13,8 @@ from wagtail.snippets.views.snippets import SnippetViewSet
 
 from tamizdat.desk.newsletter import paper
 from tamizdat.desk.newsletter.checks import sender_problem
-from tamizdat.desk.newsletter.forms import HELP, NewsletterForm
+from tamizdat.desk.newsletter.forms import NewsletterForm
+from tamizdat.desk.newsletter.help import HELP
 from tamizdat.desk.newsletter.models import Newsletter
 from tamizdat.desk.staff.models import User
 

@@ -86,7 +86,7 @@ def readers_desk(db: None) -> User:
 
 @pytest.fixture
 def weekly(newsroom: Newsroom) -> Newsletter:
-    made = Newsletter.objects.create(
+    made: Newsletter = Newsletter.objects.create(
         slug="weekly",
         language="en",
         title="The Meridian Weekly",

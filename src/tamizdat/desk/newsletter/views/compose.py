@@ -20,7 +20,6 @@ from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.forms import NoteForm, note_html
 from tamizdat.desk.newsletter.models import Issue
 from tamizdat.desk.newsletter.views.base import CHANGE, Guarded, IssueView, PostView, person
-from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.newsroom.search import search_articles
 
 PAGE = 20
@@ -124,7 +123,7 @@ class StoriesView(Guarded):
         words = request.GET.get("q", "").strip()[:200]
         number = request.GET.get("p", "1")
         page = min(int(number), 5_000) if number.isdecimal() and int(number) else 1
-        articles = pickable(self.issue)
+        articles = suggest.pickable(self.issue)
         if words:
             articles = search_articles(articles, words)
         found = list(articles[(page - 1) * PAGE : page * PAGE + 1])
@@ -133,20 +132,6 @@ class StoriesView(Guarded):
         fresh = {a.pk for a in found if a.first_published_at and a.first_published_at >= start}
         stories = [{**cards[str(a.pk)], "fresh": a.pk in fresh} for a in found[:PAGE]]
         return JsonResponse({"stories": stories, "more": len(found) > PAGE})
-
-
-def pickable(issue: Issue) -> Any:
-    """What may be picked, the newest first, by one index however large the archive is."""
-    language = issue.newsletter.language
-    articles = Article.objects.filter(locale__language_code=language, live=True, withdrawn_at=None)
-    return (
-        articles.select_related("section")
-        .only(
-            *("pk", "headline", "standfirst", "section__title", "first_published_at", "story_uri"),
-            *("live", "withdrawn_at"),
-        )
-        .order_by("-first_published_at", "-pk")
-    )
 
 
 class SuggestView(Guarded):
@@ -159,7 +144,7 @@ class SuggestView(Guarded):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         proposed = suggest.propose(self.issue, timezone.now())
         keys = [key for heading in proposed for key in heading]
-        cards = composition.cards(pickable(self.issue).filter(pk__in=keys))
+        cards = composition.cards(suggest.pickable(self.issue).filter(pk__in=keys))
         return JsonResponse({"headings": proposed, "stories": cards})
 
 

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="article",
             index=models.Index(
-                fields=["locale", "live", "-first_published_at", "-id"], name="article_by_day"
+                fields=["locale", "-first_published_at", "-id"], name="article_by_day"
             ),
         ),
     ]

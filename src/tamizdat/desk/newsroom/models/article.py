@@ -217,9 +217,7 @@ class Article(  # type: ignore[django-manager-missing]
             models.Index(fields=["locale", "-updated_at", "-id"], name="article_locale_updated"),
             models.Index(fields=["section", "-updated_at", "-id"], name="article_section_updated"),
             models.Index(fields=["live", "-updated_at", "-id"], name="article_live_updated"),
-            models.Index(
-                fields=["locale", "live", "-first_published_at", "-id"], name="article_by_day"
-            ),
+            models.Index(fields=["locale", "-first_published_at", "-id"], name="article_by_day"),
             models.Index(fields=["created_by", "-updated_at"], name="article_creator_updated"),
             models.Index(fields=["edited_by", "-updated_at"], name="article_editor_updated"),
             models.Index(fields=["original_url"], name="article_original_url"),

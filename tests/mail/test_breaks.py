@@ -207,6 +207,16 @@ def test_a_session_that_ended_while_nobody_wrote_is_noticed() -> None:
         assert len(relay.kept) == 1
 
 
+def test_the_last_words_name_no_reader_in_any_outcome() -> None:
+    with Relay() as relay:
+        relay.on_rcpt = lambda n: "421 4.7.0 READER-1 of there.example gets too much"
+        for outcome in send(relay, [*mails(5)][1:]):
+            assert outcome.state == "deferred"
+            assert "reader" not in outcome.said.lower()
+            assert "there" not in outcome.said.lower()
+            assert "gets too much" in outcome.said
+
+
 PHASES = ("on_mail", "on_rcpt", "on_data", "on_dot")
 RULES: tuple[Callable[[int], str], ...] = (hang_up, reset, closing, garbage, wrong)
 ANSWERS: tuple[str, ...] = ("450 4.2.1 later", "550 5.1.1 no", "250 ok", "354 all the same")

@@ -208,6 +208,12 @@ def test_an_address_that_ends_a_command_never_reaches_the_relay(relay: Relay, ad
     assert len(relay.kept) == 1
 
 
+def test_a_sender_that_cannot_be_is_not_the_readers_fault(relay: Relay) -> None:
+    bad = Outgoing(key=5, sender="not an address", recipient="a@b.example", data=b"a: b\r\n\r\n")
+    (outcome,) = send(relay, [bad])
+    assert (outcome.state, outcome.at) == ("refused", "sender")
+
+
 def test_what_goes_wrong_while_mails_are_made_loses_none_of_those_before(relay: Relay) -> None:
     def batch() -> Iterator[Outgoing]:
         yield from mails(3)

@@ -107,11 +107,14 @@ class Connection:
         except BrokenError as error:
             self._wire.close()
             yield from queue.early()
+            others = [other for other in (ahead, following) if other]
+            hidden = [name for each in (mail, *others) if each for name in each.hidden]
+            words = without(str(error), *hidden)  # It may name another reader than the row's.
             if mail:
-                yield verdict or _left(mail, error, waits=waits, handed=handed)
-            for other in filter(None, (ahead, following)):
-                yield Outcome(other.key, "deferred", said=str(error))
-            yield from queue.rest(str(error))
+                yield verdict or _left(mail, error, words, waits=waits, handed=handed)
+            for other in others:
+                yield Outcome(other.key, "deferred", said=words)
+            yield from queue.rest(words)
 
     def _announce(self, mail: Ready | None) -> None:
         if mail and self._features.pipelining:
@@ -249,10 +252,9 @@ def _out_of_step() -> BrokenError:
     return BrokenError("The relay answers what it was not asked.")
 
 
-def _left(mail: Ready, error: BrokenError, *, waits: bool, handed: bool) -> Outcome:
+def _left(mail: Ready, error: BrokenError, words: str, *, waits: bool, handed: bool) -> Outcome:
     """What is known of the mail whose turn it was when the connection broke."""
     state: State = "unknown" if handed and not error.code else "deferred"
-    words = without(str(error), *mail.hidden)
     return Outcome(
         mail.key, state, error.code, error.enhanced, words, "content" if waits else "relay"
     )

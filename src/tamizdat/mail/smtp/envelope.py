@@ -31,15 +31,15 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
 
 def ready(mail: Outgoing, features: Features) -> Ready | Outcome:
     """Make it ready for a relay with such features, or say why that cannot be."""
+    at: At = "sender"
     try:
         sender = sendable(mail.sender) if mail.sender else ""
+        at = "recipient"
         recipient = sendable(mail.recipient)
-    except MailError as error:
-        return Outcome(mail.key, "refused", said=str(error), at="recipient")
-    try:
+        at = "content"
         data = mail.data if isinstance(mail.data, bytes) else mail.data()
     except MailError as error:
-        return Outcome(mail.key, "refused", said=str(error), at="content")
+        return Outcome(mail.key, "refused", said=str(error), at=at)
     content = data + b".\r\n" if type(data) is Clean else _with_dots(data)
     if content is None:
         return _refused(mail, "5.6.0", "The mail has ends of lines that relays read differently.")

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from tamizdat.config import Newsroom
-from tamizdat.desk.outgoing import lanes, links, suppression
+from tamizdat.desk.outgoing import lanes, limits, links, suppression
 from tamizdat.desk.outgoing.errors import LaneError
 from tamizdat.desk.outgoing.lanes import Enclosed, Limit
 from tamizdat.desk.outgoing.models import Mail, Relay, State
@@ -387,6 +387,19 @@ def test_a_round_sends_all_that_is_due_and_takes_the_settings_as_they_are_now(
     rounds.turn()
     assert now_of(waits).state == State.QUEUED
     assert Relay.objects.get().problem
+
+
+def test_an_issue_that_uses_up_a_relay_leaves_room_for_single_mails(
+    server: Server, vera: Reader, newsroom: Newsroom, post: Post
+) -> None:
+    toml = newsroom.settings_file
+    toml.write_text(f"{toml.read_text()}per_hour = 40\n")
+    post.newsroom = Newsroom(newsroom.folder)
+    allowed = limits.of_relay(post.newsroom.settings.relays[0])
+    assert limits.take(limits.for_issues(allowed), 100) == 38
+    mails = [send(vera) for _ in range(3)]
+    post.run()
+    assert [now_of(mail).state for mail in mails] == [State.SENT, State.SENT, State.QUEUED]
 
 
 def test_settings_that_cannot_be_read_are_waited_for(

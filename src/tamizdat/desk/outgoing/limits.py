@@ -41,6 +41,15 @@ def of_relay(relay: RelaySettings) -> tuple[Allowance, ...]:
     return tuple(Allowance(f"relay {relay.name}", span, n) for span, n in wanted if n)
 
 
+def for_issues(allowances: Sequence[Allowance]) -> tuple[Allowance, ...]:
+    """What of a relay's limits issues may use: a twentieth, and one mail at least, is left for
+    single mails, which then wait behind no issue. A limit of one is shared."""
+    return tuple(
+        one._replace(limit=one.limit - max(1, one.limit // 20)) if one.limit > 1 else one
+        for one in allowances
+    )
+
+
 def of_domains(mail: MailSettings) -> dict[str, tuple[Allowance, ...]]:
     """What limits receiving domains, by domain."""
     return {

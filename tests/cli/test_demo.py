@@ -36,6 +36,8 @@ def test_the_demo_is_filled_published_checked_continued_and_stopped(
     assert (tree / "ru" / "index.html").is_file()
     _nothing_of_the_staff_is_in(tree)
     _the_reader_coped(report)
+    assert report["newsletters"] == {"issues": 2, "mails": 50}
+    assert (tree / "en" / "newsletter" / "friday-post" / "1" / "index.html").exists()
     assert report["drop"] == "http://127.0.0.1:18722/"
     assert f'action="{report["drop"]}' in (tree / "en" / "write" / "index.html").read_text()
 
@@ -47,6 +49,7 @@ def test_the_demo_is_filled_published_checked_continued_and_stopped(
     passwords = (tmp_path / "demo" / "secrets" / "demo-accounts").read_text()
     again = _serve_and_stop(environment, tmp_path, tamizdat)
     assert again["stories"] == report["stories"], "nothing is doubled"
+    assert again["newsletters"] == report["newsletters"], "nobody gets an issue twice"
     assert (tmp_path / "demo" / "secrets" / "demo-accounts").read_text() == passwords
     with sqlite3.connect(tmp_path / "demo" / "desk.sqlite3") as database:
         rows = database.execute("SELECT 1 FROM newsroom_article WHERE headline = 'Edited'")

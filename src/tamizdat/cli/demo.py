@@ -20,6 +20,7 @@ from tamizdat.cli import common
 from tamizdat.cli.demo_check import CheckError, check_desk, check_paper
 from tamizdat.cli.demo_coping import Told, cope, pages_of
 from tamizdat.cli.demo_drop import child_of, port_of, prove, url_of, with_drop
+from tamizdat.cli.demo_mail import check_mails, count, with_outbox
 from tamizdat.cli.demo_mirrors import DemoMirrors, demo_mirrors
 from tamizdat.cli.folder import start_folder, write_secret
 from tamizdat.cli.init import make_vault, prepare_database
@@ -85,6 +86,8 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
                 "paper": f"http://{HOST}:{paper_port}/",
                 "desk": f"http://{HOST}:{desk_port}/desk/",
                 "drop": f"{url_of(newsroom)}/",
+                "newsletters": count(newsroom)._asdict(),
+                "outbox": f"http://{HOST}:{desk_port}/desk/outbox/",
                 "mirrors": [Told(m.name, m.kind, m.settings.url) for m in mirrors.all],
                 "verified": False,
             }
@@ -93,6 +96,7 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
                 check_paper(HOST, paper_port, newsroom.edition / "tree")
                 check_desk(HOST, desk_port)
                 prove(newsroom)
+                check_mails(newsroom)
                 report |= {"mirrors": read_all(mirrors, supervisor), "verified": True}
             report["seconds"] = round(time.monotonic() - started, 1)
             common.print_json(report) if as_json else _tell(report, passwords, once)
@@ -119,7 +123,7 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
         paper_port=paper_port,
         demo=True,
     )
-    return with_drop(newsroom, port + 2)
+    return with_outbox(with_drop(newsroom, port + 2))
 
 
 def _ports(first: int, *taken: int) -> tuple[int, int]:
@@ -136,11 +140,16 @@ def fill(newsroom: Newsroom) -> dict[str, str]:
         write_secret(newsroom, "demo-operator", operator)
     passwords = _passwords(newsroom)
     from tamizdat.desk.demo.actions import fill_newsroom
+    from tamizdat.desk.demo.newsletters import make_newsletters, send_issues
     from tamizdat.desk.publishing.services import run_pending
 
     common.say("Writing the stories, drawing the pictures, building the paper …")
     with Progress("Pictures") as pictures, Progress("Stories") as stories:
         fill_newsroom(passwords=passwords, pictures=pictures, stories=stories, build=run_pending)
+    common.say("Sending an issue of each newsletter to its outbox …")
+    make_newsletters()
+    run_pending()
+    send_issues()
     make_demo_keys(newsroom)
     return passwords
 
@@ -214,6 +223,8 @@ def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None
     click.echo(f"The desk    {report['desk']}")
     click.echo(f"As files    {report['edition']}")
     click.echo(f"Write to us {report['paper']}en/write/   letterbox: {report['drop']}")
+    sent = report["newsletters"]
+    click.echo(f"Its mails   {report['outbox']}   {sent['mails']} of {sent['issues']} issues")
     for at, mirror in enumerate(report["mirrors"]):
         click.echo(f"{'' if at else 'Mirrors':<12}{mirror.url}   {mirror.name}, {mirror.kind}")
     click.echo("\nLog in to the desk as        with the password")

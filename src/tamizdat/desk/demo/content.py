@@ -138,6 +138,31 @@ class NewsroomText(_Data):
     accounts: list[AccountText]
 
 
+class NewsletterText(_Data):
+    """A newsletter, its first issue, the subject of the next, and who gets it (names)."""
+
+    slug: str
+    language: str
+    title: str
+    about: str
+    often: str
+    sender_name: str
+    sender: str
+    hour: int
+    sections: list[str]
+    full_text: bool
+    subject: str
+    preheader: str
+    note: str
+    next: str
+    readers: list[str]
+
+
+def newsletters() -> list[NewsletterText]:
+    raw = (FOLDER / "newsletters.toml").read_bytes()
+    return msgspec.toml.decode(raw, type=dict[str, list[NewsletterText]])["newsletters"]
+
+
 def newsroom() -> NewsroomText:
     return msgspec.toml.decode((FOLDER / "newsroom.toml").read_bytes(), type=NewsroomText)
 

@@ -215,13 +215,13 @@ def may_confirm(asked: Consent, token: str) -> bool:
 
 def begin(reader: Reader, newsletter: Newsletter, language: str, today: date) -> None:
     """From now on each issue goes to this reader, who agreed to it. A first newsletter sets the
-    language of our mails."""
+    language of our mails; a further one comes as long as those before."""
     there = Subscription.objects.filter(reader=reader)
     if not there.filter(state=State.ACTIVE).exists() and reader.language != language:
         Reader.objects.filter(pk=reader.pk).update(language=language)
-    own, made = there.get_or_create(
-        newsletter=newsletter, reader=reader, defaults={"state": State.ACTIVE, "since": today}
-    )
+    like = there.filter(state=State.ACTIVE).values_list("text", flat=True).first()
+    fresh = {"state": State.ACTIVE, "since": today, "text": like or Subscription.Text.SUMMARY}
+    own, made = there.get_or_create(newsletter=newsletter, reader=reader, defaults=fresh)
     if not made and own.state != State.ACTIVE:
         own.state, own.since, own.left, own.paused_until = State.ACTIVE, today, None, None
         own.save(update_fields=["state", "since", "left", "paused_until"])

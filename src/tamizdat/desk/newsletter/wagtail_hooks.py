@@ -30,6 +30,12 @@ def register_urls() -> list[URLPattern | URLResolver]:
 def register_log_actions(registry: LogActionRegistry) -> None:
     for name, label, said in _WORDS:
         registry.register_action(f"tamizdat.issue_{name}", label, said)
+    registry.register_action(
+        "tamizdat.newsletter_import", "Import", "Brought subscribers in from a file"
+    )
+    registry.register_action(
+        "tamizdat.newsletter_export", "Export", "Wrote all subscribers to a file"
+    )
 
 
 _WORDS = (

@@ -3,8 +3,8 @@
 
 What always holds (the database refuses anything else):
 
-- What a mail says and whom it goes to lies here only sealed by the vault; it goes the day after
-  the mail went.
+- What a mail says and whom it goes to lies here only sealed by the vault; it goes as soon as the
+  mail went, the row a week later.
 - A mail is ``sending`` from before its first byte leaves until the relay's answer is kept; what a
   dead worker left so is ``unknown``.
 - One suppression in force a reader.

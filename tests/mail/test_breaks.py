@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tamizdat.mail.smtp import Outcome
 from tests.mail.relays import ALL, QUICK, HangUp, Relay, connect, mails, send, states
 
-SOON = msgspec.structs.replace(QUICK, mail=0.15, rcpt=0.15, data=0.15, block=0.3, final=0.15)
+SOON = msgspec.structs.replace(QUICK, mail=0.1, rcpt=0.1, data=0.1, block=0.2, final=0.1)
 
 
 def hang_up(number: int) -> str:
@@ -35,7 +35,7 @@ def garbage(number: int) -> str:
 
 
 def silence(number: int) -> str:
-    time.sleep(0.6)
+    time.sleep(0.4)
     raise HangUp
 
 
@@ -125,7 +125,7 @@ def test_a_break_within_the_content_is_certainly_not_sent(rudely: bool) -> None:
 
 def test_a_relay_that_reads_no_content_is_left_and_nothing_is_in_doubt() -> None:
     with Relay() as relay:
-        relay.on_content = lambda n: time.sleep(0.8)
+        relay.on_content = lambda n: time.sleep(0.5)
         relay.extensions = ("PIPELINING",)
         batch = mails(2, b"a: b\r\n\r\n" + b"x" * 9_000_000 + b"\r\n")
         outcomes = send(relay, batch, SOON)

@@ -248,3 +248,22 @@ class _Knows(Relay):
         if found == self.expected:
             return "235 2.7.0 ok"
         return f"535 5.7.8 {found.split()[1]} is not let in"
+
+
+def test_breaks_under_tls_are_told_apart_too(theirs: ssl.SSLContext, ours: ssl.SSLContext) -> None:
+    def stop(number: int) -> None:
+        if number == 1:
+            raise HangUp
+
+    for phase, expected in (("on_content", "sdd"), ("on_dot", "sud")):
+        with Implicit() as relay:
+            relay.tls = theirs
+            usual = getattr(relay, phase)
+            setattr(relay, phase, lambda n, usual=usual: stop(n) or usual(n))
+            batch = mails(3)
+            data = b"a: b\r\n\r\n" + b"x" * 5_000_000 + b"\r\n"
+            batch[1] = msgspec.structs.replace(batch[1], data=data)
+            with opened(relay, ours, security="tls") as connection:
+                assert states(connection.send(batch)) == expected
+                assert not connection.usable
+            assert len(relay.kept) == 1

@@ -145,6 +145,13 @@ def test_addresses_in_every_script(address: str, written: str | None) -> None:
     assert f"\r\nTo: {written}\r\n".encode() in data
 
 
+@pytest.mark.parametrize("where", ["sender", "reply_to", "list_unsubscribe_mail"])
+def test_an_address_of_ours_in_other_letters_is_refused_in_words(where: str) -> None:
+    """Half of the readers' servers could not answer to it."""
+    with pytest.raises(MessageError, match="ASCII"):
+        template(**{where: "неделя@news.example"})
+
+
 INJECTIONS = ("a\r\nBcc: x@y.example", "a\nb", "a\rb", "a\0b", "\ud800")
 
 

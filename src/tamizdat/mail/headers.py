@@ -33,6 +33,8 @@ def field(name: str, value: str) -> bytes:
     """One field of which the value is in its final form; folded at its spaces."""
     if not _NAME.fullmatch(name):
         raise MessageError("A header has a name that no mail may have.")
+    if not value.isascii():
+        raise MessageError(f"{name} can hold ASCII only: write an address of ours in a to z.")
     return f"{fold(f'{name}: {refuse_lines(value)}')}{CRLF}".encode("ascii")
 
 

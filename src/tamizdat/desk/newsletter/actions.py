@@ -167,7 +167,7 @@ def _begin(issue: Issue, acting_user: User | None, now: datetime | None) -> None
 def locked(issue: Issue) -> Issue:
     """The issue as it is now, kept from others until this transaction ends."""
     found = Issue.objects.select_for_update(of=("self",)).filter(pk=issue.pk)
-    row = found.select_related("newsletter", "edited_by", "approved_by").first()
+    row = found.select_related("newsletter", "edited_by", "approved_by").defer("frozen").first()
     if row is None:
         raise TooLateError("This issue is gone: somebody discarded it.")
     return row

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 
-from tamizdat.desk.newsletter import urls
+from tamizdat.desk.newsletter import home, urls
 from tamizdat.desk.newsletter.viewset import NewsletterViewSet, after_saving
 from tamizdat.desk.staff.menu import ItemFor
 from tamizdat.desk.staff.roles import sees_readers
@@ -52,6 +53,15 @@ _WORDS = (
 
 def _sees_issues(user: Any) -> bool:
     return bool(user.has_perm("newsletter.view_issue"))
+
+
+# After the newsroom's own panels, which replace Wagtail's.
+@hooks.register("construct_homepage_panels", order=5)
+def issues_panel(request: HttpRequest, panels: list[Any]) -> None:
+    """Where an issue was held, the desk is told at once."""
+    found = home.rows() if _sees_issues(request.user) else []
+    if found:
+        panels.insert(0, home.IssuesPanel(found))
 
 
 @hooks.register("register_admin_menu_item")

@@ -266,6 +266,9 @@ def test_what_may_not_go_out_is_held_with_the_reason_and_sent_by_people_alone(
     assert found.state == "held"
     assert "approve it again" in found.problem
     assert "approve it again" in compose(publisher).see("sending/")
+    home = compose(publisher).client.get("/desk/").content.decode()
+    assert "The Meridian Weekly, No. 1" in home
+    assert "approve it again" in home
     actions.approve(issue=found, digest=approval.digest_of(found), acting_user=second_publisher)
     assert schedule.carry_out(when + TOMORROW) == 0
     actions.send_now(issue=found, acting_user=publisher)

@@ -50,7 +50,8 @@ class Guarded(View):
     @cached_property
     def issue(self) -> Issue:
         found = Issue.objects.select_related("newsletter", "edited_by", "approved_by", "picture")
-        return get_object_or_404(found, pk=self.kwargs["pk"])
+        # What went out may be megabytes, and is never shown here.
+        return get_object_or_404(found.defer("frozen"), pk=self.kwargs["pk"])
 
 
 class DeskView(Guarded, WagtailAdminTemplateMixin, TemplateView):

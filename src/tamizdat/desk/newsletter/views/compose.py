@@ -78,7 +78,8 @@ class SaveView(Guarded):
         return self._answer(outcome)
 
     def _answer(self, outcome: Outcome) -> HttpResponse:
-        issue = Issue.objects.select_related("newsletter", "edited_by").get(pk=self.issue.pk)
+        found = Issue.objects.select_related("newsletter", "edited_by").defer("frozen")
+        issue = found.get(pk=self.issue.pk)
         return JsonResponse(
             {
                 "composition": composition.shown(issue),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -70,9 +71,10 @@ class NewView(PostView):
         newsletter = get_object_or_404(Newsletter, pk=kwargs["pk"])
         listed = f"{reverse('newsletter:index')}?newsletter={newsletter.pk}"
         form = TokenForm(request.POST)
-        if not form.is_valid() or not publishing.first_time(form.cleaned_data["token"]):
-            return redirect(listed)
-        issue = actions.create_issue(newsletter=newsletter, acting_user=person(request))
+        with transaction.atomic():
+            if not form.is_valid() or not publishing.first_time(form.cleaned_data["token"]):
+                return redirect(listed)
+            issue = actions.create_issue(newsletter=newsletter, acting_user=person(request))
         messages.success(request, "A new issue. Pick its stories, or let some be suggested.")
         return redirect("newsletter:compose", issue.pk)
 

@@ -30,7 +30,7 @@ def named(changes: Changes) -> Changes:
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHARD", 3)
-    monkeypatch.setattr(module, "_STREAMED", 8)
+    monkeypatch.setattr(module, "STREAMED", 8)
 
 
 @pytest.mark.usefixtures("small_shards")

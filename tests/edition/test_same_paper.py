@@ -15,11 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamizdat.edition import Story, StoryError, index, listings, volumes
+from tamizdat.edition import Story, StoryError, builder, index, listings, volumes
+from tamizdat.edition.reader import Reader
 from tamizdat.edition.site import Pins, Profile, Site
 from tests.edition.papers import (
     NOW,
     SITE,
+    Stories,
     address,
     built,
     edition,
@@ -245,3 +247,20 @@ def _source(stories: list[Story]) -> object:
     from tests.edition.papers import Stories
 
     return Stories(stories)
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_an_index_in_parts_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large papers' indexes are made in parts, each beside the same part of the last one."""
+    first = [make_story(n) for n in range(12)]
+    second = [make_story(n, headline="Another") if n == 3 else make_story(n) for n in range(1, 13)]
+    found = []
+    for name, streamed in (("whole", 4096), ("parts", 0)):
+        monkeypatch.setattr(builder, "STREAMED", streamed)
+        paper = edition(tmp_path / name)
+        reports = [paper.build(Stories(stories), SITE) for stories in (first, second)]
+        pointer = Reader(tmp_path / name).pointer()
+        assert pointer is not None
+        found.append((pointer.root, [(r.pages, r.files, r.removed) for r in reports]))
+    assert found[0] == found[1]
+    assert found[0][1][1][2] > 0

@@ -14,19 +14,18 @@ What is not done here: the lock and the switch (``paper``), what a page holds (`
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from tamizdat.edition import paths, volumes
 from tamizdat.edition.catalogue import Catalogue
-from tamizdat.edition.errors import StoreError
-from tamizdat.edition.index import Entry, Index, Subtree, key
+from tamizdat.edition.index import EMPTY, STREAMED, Entry, Index, Subtree
 from tamizdat.edition.media import MediaSource
+from tamizdat.edition.merging import Merge, last_entries
 from tamizdat.edition.parallel import Pool, Task
 from tamizdat.edition.publishing import INDEXED, title_of
 from tamizdat.edition.site import Site
@@ -36,7 +35,9 @@ from tamizdat.edition.storylog import StoryLog
 from tamizdat.edition.workshop import Failure
 
 BATCH = 200
+_ROWS = 500  # at once into the catalogue: sorted, they are quicker to insert
 _PROBLEMS = 1000
+_DIGITS = "0123456789abcdef"
 _T = TypeVar("_T")
 Progress = Callable[[int, int], None]
 
@@ -101,7 +102,7 @@ class Build:
         return self._ids()[2]
 
     def _log_tasks(self, source: StorySource) -> Iterator[Task]:
-        for items in _batches(source.raw_stories(), BATCH):
+        for items in _batches(source.raw_stories(), _ROWS):
             yield Task("rows", (self._bench.log.append(items),))
 
     def _resolve_duplicates(self) -> None:
@@ -158,19 +159,25 @@ class Build:
 
     def _pages(self) -> None:
         first, last, _ = self._ids()
-        made = self._run(self._page_tasks(first, last), BATCH)
+        turn = self._next_turn()
+        cuts = self._cuts(first, last + 1)
+        made = self._run([self._page_tasks(turn, *cut) for cut in pairwise(cuts)], BATCH)
         broken = [failure for failures in made for failure in failures]
         if broken:
             self._drop(broken)
 
-    def _page_tasks(self, first: int, last: int) -> Iterator[Task]:
-        turn = self._next_turn()
-        for start in range(first, last + 1, BATCH):
-            yield Task("stories", (turn, start, min(start + BATCH - 1, last)))
+    def _cuts(self, first: int, after: int) -> list[int]:
+        """Where each worker's share begins, and the end of the last one."""
+        size = self._bench.pool.size
+        return [first + (after - first) * worker // size for worker in range(size + 1)]
 
-    def _run(self, tasks: Iterable[Task], step: int) -> list[list[Failure]]:
+    def _page_tasks(self, turn: int, first: int, after: int) -> Iterator[Task]:
+        for start in range(first, after, BATCH):
+            yield Task("stories", (turn, start, min(start + BATCH, after) - 1))
+
+    def _run(self, shares: Iterable[Iterable[Task]], step: int) -> list[list[Failure]]:
         found = []
-        for made, failures in self._bench.pool.run(tasks):
+        for made, failures in self._bench.pool.run(*shares):
             self._bench.spill.add(made)
             self._advance(step, self._total * 2)
             if failures:
@@ -214,7 +221,7 @@ class Build:
         """Count, name and make every list, feed and sitemap, and the paper's other files."""
         self._count()
         turn = self._next_turn()
-        for made in self._bench.pool.run(self._list_tasks(turn)):
+        for made in self._bench.pool.run(*self._list_shares(turn)):
             self._bench.spill.add(made)
         if self._bench.media is not None:
             self._media(self._bench.media)
@@ -272,12 +279,28 @@ class Build:
             yield Task("fronts", (turn, fronts))
         for months in _batches(self._catalogue.months(), 4):
             yield Task("months", (turn, [month for month, _ in months]))
-        # By time, so that a worker that has cards at hand makes all lists that show them.
-        for parts in _batches(db.execute("SELECT listing, period FROM periods ORDER BY 2"), 4):
-            yield Task("periods", (turn, parts))
-        query = "SELECT listing, first FROM volumes ORDER BY first"
-        for begun in _batches(db.execute(query), 16):
-            yield Task("volumes", (turn, begun))
+
+    def _list_shares(self, turn: int) -> list[Iterator[Task]]:
+        """All lists. Older pages go by time, a stretch of it for each worker, so that one that has
+        cards at hand makes all pages that show them."""
+        periods, volumes = self._shares("periods", "period"), self._shares("volumes", "first")
+        shares: list[Iterator[Task]] = [
+            chain(
+                (Task("periods", (turn, part)) for part in _batches(months, 4)),
+                (Task("volumes", (turn, part)) for part in _batches(begun, 16)),
+            )
+            for months, begun in zip(periods, volumes, strict=True)
+        ]
+        shares[0] = chain(self._list_tasks(turn), shares[0])
+        return shares
+
+    def _shares(self, table: str, column: str) -> list[Iterable[tuple[int, int]]]:
+        """The older pages of lists in one of their tables, divided among the workers."""
+        db = self._catalogue.db
+        count: int = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 (constants)
+        query = f"SELECT listing, {column} FROM {table} ORDER BY 2 LIMIT ? OFFSET ?"  # noqa: S608 (constants)
+        cuts = pairwise(self._cuts(0, count))
+        return [db.execute(query, [after - first, first]) for first, after in cuts]
 
     def _media(self, media: MediaSource) -> None:
         found = ((path, sha, media.file(sha)) for path, sha in self._catalogue.shown_files())
@@ -300,10 +323,27 @@ class Build:
         spill = self._bench.spill
         self._begin()  # Everything from here to ``close`` is one transaction.
         count = spill.settle()
-        merge = _Merge(_whole(index, last), edition)
+        if count > STREAMED:
+            return self._parts(index, last)
+        merge = Merge(last_entries(index, last))
         tree = index.build(merge.run(spill.entries(edition)), count)
         spill.count_objects(self._catalogue)
         return tree, Totals(merge.pages, merge.files, merge.removed)
+
+    def _parts(self, index: Index, last: str) -> tuple[Subtree, Totals]:
+        """The same by all workers, while objects are counted here."""
+        children, totals = dict.fromkeys(_DIGITS, EMPTY), [0, 0, 0]
+        for made in self._bench.pool.run(self._part_tasks(last)):
+            for digit, part, counts in made:
+                children[digit] = part
+                totals = [sum(pair) for pair in zip(totals, counts, strict=True)]
+        return index.join(list(children.values())), Totals(*totals)
+
+    def _part_tasks(self, last: str) -> Iterator[Task]:
+        spill, size = self._bench.spill, self._bench.pool.size
+        for worker in range(size):
+            yield Task("shards", (spill.path, last, _DIGITS[worker::size]))
+        spill.count_objects(self._catalogue)  # When all have something to do.
 
     # Small things
 
@@ -336,41 +376,6 @@ class Build:
     def _problem(self, message: str) -> None:
         if len(self.problems) < _PROBLEMS:
             self.problems.append(message)
-
-
-class _Merge:
-    """Lays new entries beside the last ones, both in the order of their keys."""
-
-    def __init__(self, last: Iterator[Entry], edition: int) -> None:
-        self._last = ((key(entry.path), entry) for entry in last)
-        self._edition = edition
-        self.pages = self.files = self.removed = 0
-
-    def run(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        old = next(self._last, None)
-        for entry in entries:
-            place = key(entry.path)
-            while old is not None and old[0] < place:
-                self.removed += 1
-                old = next(self._last, None)
-            present = old[1] if old is not None and old[0] == place else None
-            if present is not None:
-                old = next(self._last, None)
-            yield present if present is not None and entry.same(present) else self._changed(entry)
-        while old is not None:
-            self.removed += 1
-            old = next(self._last, None)
-
-    def _changed(self, entry: Entry) -> Entry:
-        self.files += 1
-        self.pages += entry.media_type == paths.HTML
-        return entry
-
-
-def _whole(index: Index, root: str) -> Iterator[Entry]:
-    """The last index, as far as it is not damaged: what is missing counts as changed."""
-    with contextlib.suppress(FileNotFoundError, StoreError):
-        yield from index.walk(root)
 
 
 def open_last(catalogue: Path, log: Path) -> Last | None:

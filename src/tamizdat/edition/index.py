@@ -15,7 +15,7 @@ What is not done here: signing, keeping bytes (``store``).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ SHARD = 64
 _DIGITS = "0123456789abcdef"
 _AT_HAND = 4096  # files, some 20 kB each
 _KEPT = 1500  # the same from one run to the next
-_STREAMED = 4096  # entries; a larger index is put together from its 256 parts
+STREAMED = 4096  # entries; a larger index is put together from its 256 parts
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
@@ -136,6 +136,14 @@ class Index:
         for child in node.children:
             yield from self.walk(child)
 
+    def walk_part(self, root: str, digit: str) -> Iterator[Entry]:
+        """The entries whose keys begin with a digit, in their order."""
+        node = self.node(root) if root else None
+        if isinstance(node, Branch):
+            yield from self.walk(node.children[int(digit, 16)])
+        elif node is not None:
+            yield from (entry for entry in node.entries if key(entry.path)[0] == digit)
+
     def files(self, root: str) -> Iterator[str]:
         """The names of the tree's files. A subtree that fits in a shard is one: it is not read."""
         if not root:
@@ -161,16 +169,20 @@ class Index:
 
     def build(self, entries: Iterable[Entry], count: int) -> Subtree:
         """A new tree of ``count`` entries given in the order of their keys."""
-        if count <= _STREAMED:
+        if count <= STREAMED:
             return self._make([(key(e.path), e) for e in entries], 0)
-        keyed = ((key(e.path), e) for e in entries)
         outer = [EMPTY] * 16
-        for first, part in groupby(keyed, lambda pair: pair[0][0]):
-            inner = [EMPTY] * 16
-            for second, group in groupby(part, lambda pair: pair[0][1]):
-                inner[int(second, 16)] = self._make(list(group), 2)
-            outer[int(first, 16)] = self._join(inner)
-        return self._join(outer)
+        for digit, part in groupby(entries, lambda entry: key(entry.path)[0]):
+            outer[int(digit, 16)] = self.build_part(part)
+        return self.join(outer)
+
+    def build_part(self, entries: Iterable[Entry]) -> Subtree:
+        """The part of a tree of more than ``STREAMED`` entries whose keys begin with one digit."""
+        keyed = ((key(e.path), e) for e in entries)
+        inner = [EMPTY] * 16
+        for second, group in groupby(keyed, lambda pair: pair[0][1]):
+            inner[int(second, 16)] = self._make(list(group), 2)
+        return self.join(inner)
 
     def _update(self, tree: Subtree, changes: list[tuple[str, Entry | str]], depth: int) -> Subtree:
         if not tree.root:
@@ -186,7 +198,7 @@ class Index:
             for digit, group in groupby(changes, lambda pair: pair[0][depth]):
                 place = int(digit, 16)
                 children[place] = self._update(children[place], list(group), depth + 1)
-            made = self._join(children)
+            made = self.join(children)
         if made.root != tree.root:
             self._replace(tree.root)
         return made
@@ -199,9 +211,10 @@ class Index:
         children = [EMPTY] * 16
         for digit, group in groupby(entries, lambda pair: pair[0][depth]):
             children[int(digit, 16)] = self._make(list(group), depth + 1)
-        return self._join(children)
+        return self.join(children)
 
-    def _join(self, children: list[Subtree]) -> Subtree:
+    def join(self, children: Sequence[Subtree]) -> Subtree:
+        """One tree of sixteen."""
         count = sum(child.size for child in children)
         if count > SHARD:
             branch = Branch(tuple(c.root for c in children), tuple(c.size for c in children))

@@ -287,6 +287,7 @@ class Edition:
         try:
             workers = self._workers if count > _FEW else 1
             with self._store.syncing(), Pool(plan, workers, lock) as pool:
+                self._furniture(site)  # Looked at while the workers start.
                 bench = Bench(catalogue, log, spill, pool, site, self._media, last, progress)
                 report = self._run(Build(bench), source, site, plan, before)
                 self._lay_out(pool, report)
@@ -372,13 +373,11 @@ class Edition:
         if self._tree is None:
             return None
         index, root = Index(self._store), self._pointer_now().root
-        before = self._tree.root()
-        if before != "":
+        if self._tree.root() != "":
             return self._follow(report)
         try:
             for step in PASSES[:2]:
-                for _ in pool.run(Task("tree", (step, "", top)) for top in tops(index, root)):
-                    pass
+                list(pool.run(Task("tree", (step, "", top)) for top in tops(index, root)))
             self._tree.settle(root)
         except OSError as error:
             _lagging(report, error)

@@ -17,6 +17,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import DupFd
@@ -47,6 +48,7 @@ class Pool:
     """Runs tasks in ``workers`` processes, or in this one where that is less than two."""
 
     def __init__(self, plan: Plan, workers: int, lock: int) -> None:
+        self.size = max(1, workers)
         self._here: Any = plan.open() if workers < 2 else None
         self._processes: list[BaseProcess] = []
         self._pipes: list[Connection] = []
@@ -61,26 +63,31 @@ class Pool:
             self._processes.append(process)
             self._pipes.append(ours)
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Any]:
-        """Results in any order. Raises what a task raised; ``StoreError`` where a worker died."""
+    def run(self, *shares: Iterable[Task]) -> Iterator[Any]:
+        """Results in any order. Of several shares each worker does its own first, what is alike
+        then being at hand, and after that what is left of the others'. Raises what a task raised;
+        ``StoreError`` where a worker died."""
         if self._here is not None:
-            for task in tasks:
+            for task in chain(*shares):
                 yield getattr(self._here, task.method)(*task.arguments)
             return
-        queue = iter(tasks)
+        queues = [iter(share) for share in shares]
         busy = dict.fromkeys(self._pipes, 0)
-        for pipe in [p for p in self._pipes for _ in range(_UNDER_WAY)]:
-            self._give(pipe, queue, busy)
+        for pipe in self._pipes * _UNDER_WAY:
+            self._give(pipe, queues, busy)
         while any(busy.values()):
             ready = wait([p for p, count in busy.items() if count])
             for pipe in [p for p in self._pipes if p in ready]:
                 result = self._take(pipe)
                 busy[pipe] -= 1
-                self._give(pipe, queue, busy)
+                self._give(pipe, queues, busy)
                 yield result
 
-    def _give(self, pipe: Connection, queue: Iterator[Task], busy: dict[Connection, int]) -> None:
-        task = next(queue, None)
+    def _give(
+        self, pipe: Connection, queues: list[Iterator[Task]], busy: dict[Connection, int]
+    ) -> None:
+        own = self._pipes.index(pipe) % len(queues)
+        task = next(chain(*queues[own:], *queues[:own]), None)
         if task is None:
             return
         try:

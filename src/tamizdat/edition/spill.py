@@ -7,6 +7,7 @@ page before a redirect, and of several redirects that of the story published las
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -34,10 +35,27 @@ def spilled(entry: Entry, rank: int = 0) -> Spilled:
     )  # fmt: skip
 
 
+def settled(path: Path, edition: int, digit: str) -> Iterator[Entry]:
+    """Of a spill that was settled the entries whose keys begin with a digit, in their order."""
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
+        yield from _entries(database, edition, digit, f"{digit}g")
+
+
+def _entries(database: sqlite3.Connection, edition: int, low: str, high: str) -> Iterator[Entry]:
+    query = (
+        "SELECT path, sha256, length, media_type, status, location FROM built "
+        "WHERE key >= ? AND key < ? ORDER BY key"
+    )
+    for path, sha256, length, media_type, status, location in database.execute(query, [low, high]):
+        yield Entry(path, sha256.hex(), length, edition, media_type, status, location)
+
+
 class Spill:
     """A file of its own, thrown away after the build."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
@@ -67,12 +85,11 @@ class Spill:
             "DELETE FROM built WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
             "(PARTITION BY key ORDER BY redirect, rank DESC) AS place FROM built) WHERE place > 1)"
         )
+        self._db.execute("COMMIT")  # From now on others may read it.
         return self._db.execute("SELECT count(*) FROM built").fetchone()[0]  # type: ignore[no-any-return]  # sqlite3 returns Any
 
     def entries(self, edition: int) -> Iterator[Entry]:
-        query = "SELECT path, sha256, length, media_type, status, location FROM built ORDER BY key"
-        for path, sha256, length, media_type, status, location in self._db.execute(query):
-            yield Entry(path, sha256.hex(), length, edition, media_type, status, location)
+        return _entries(self._db, edition, "", "g")
 
     def count_objects(self, catalogue: Catalogue) -> None:
         """Fill ``objects`` of a new catalogue."""

@@ -19,10 +19,11 @@ from tamizdat.edition import media
 from tamizdat.edition.catalogue import Catalogue, Kept
 from tamizdat.edition.compose import Composer, Output
 from tamizdat.edition.errors import StoryError
-from tamizdat.edition.index import Index, differences
+from tamizdat.edition.index import Index, Subtree, differences
+from tamizdat.edition.merging import Merge, last_entries
 from tamizdat.edition.rows import Placed, Rows, peek_uri, read_row
 from tamizdat.edition.site import ListingKind, Site
-from tamizdat.edition.spill import Spilled, spilled
+from tamizdat.edition.spill import Spilled, settled, spilled
 from tamizdat.edition.store import Store
 from tamizdat.edition.storylog import StoryLog
 from tamizdat.edition.tree import Tree
@@ -155,6 +156,19 @@ class Workshop:
             length = media.adopt(self._store, _Known(source), sha256)
             found.append((path, sha256, length))
         return found
+
+    def shards(
+        self, spill: Path, last: str, digits: str
+    ) -> list[tuple[str, Subtree, tuple[int, int, int]]]:
+        """The parts of the index whose keys begin with these digits: of each the digit, the part,
+        and how many HTML pages and files differ from the ``last`` index and are gone."""
+        made, index = [], Index(self._store)
+        for digit in digits:
+            merge = Merge(last_entries(index, last, digit))
+            entries = settled(spill, self._plan.edition, digit)
+            part = index.build_part(merge.run(entries))
+            made.append((digit, part, (merge.pages, merge.files, merge.removed)))
+        return made
 
     def tree(self, step: str, before: str, root: str) -> None:
         """Lay out what changed between two subtrees of the index."""

@@ -3,8 +3,8 @@
 
 What always holds:
 
-- Stories stream: nothing is held in memory for each of them. The parent writes the story log,
-  the catalogue and the index; workers read the log, render and write objects.
+- Stories stream: nothing is held in memory for each of them. The parent writes the story log and
+  the catalogue; workers read the log, render, write objects and, of a large paper, the index.
 - A story that cannot be published is named among the problems and stops nothing else: its last
   published version stays if there is one and it still renders, else it is left out.
 - The paper is built beside the last one; the caller switches.

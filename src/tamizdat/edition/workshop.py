@@ -2,8 +2,8 @@
 """What a worker does in a full build: stories to rows, and pages to objects.
 
 What always holds: a worker reads the catalogue, which nobody writes meanwhile, and writes
-objects; only the builder writes the catalogue and the index. A story that cannot be published
-is named in the answer and stops nothing else.
+objects and parts of the index; only the builder writes the catalogue and joins the parts. A story
+that cannot be published is named in the answer and stops nothing else.
 
 What is not done here: sharing out the work (``builder``).
 """

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tamizdat.cli.checkup import Finding, fine, problem, warning
-from tamizdat.config import Newsroom
+from tamizdat.config import ConfigError, Newsroom
 from tamizdat.desk.newsletter.models import Newsletter
 from tamizdat.desk.newsletter.sending_domain import setup_of
 from tamizdat.desk.outgoing import maildir, suppression
-from tamizdat.desk.outgoing.models import Relay
+from tamizdat.desk.outgoing.links import KEY, address
+from tamizdat.desk.outgoing.models import Relay, State
+from tamizdat.desk.outgoing.post import waiting
 from tamizdat.mail.errors import SigningError
 
 SEE = "See docs/operating/mail.md."
@@ -29,6 +31,8 @@ def mail(newsroom: Newsroom) -> Iterator[Finding]:
         if row.problem:
             yield warning("mail", f"the relay {row.name} rests: {row.problem}", SEE)
     yield from _keys(newsroom)
+    yield from _links(newsroom)
+    yield from _single()
     yield from _returns(newsroom)
     yield from _refused()
 
@@ -45,6 +49,32 @@ def _keys(newsroom: Newsroom) -> Iterator[Finding]:
         yield warning("mail", "mails are not signed by us", "See: tamizdat newsletter doctor.")
     else:
         yield fine("mail", f"signed by {', '.join(key.name for key in setup.keys)}")
+
+
+def _links(newsroom: Newsroom) -> Iterator[Finding]:
+    """What every mail to a reader needs: a key, and a letterbox that its links lead to."""
+    needed: tuple[Callable[[], str], ...] = (
+        lambda: newsroom.secret(KEY),
+        lambda: address(newsroom, "preferences", ""),
+    )
+    for look in needed:
+        try:
+            look()
+        except ConfigError as error:
+            yield problem("mail", str(error), "Until then readers' forms are kept and wait.")
+
+
+def _single() -> Iterator[Finding]:
+    """Confirmations and their like that did not go."""
+    found = waiting()
+    if doubt := found.get(State.UNKNOWN):
+        yield warning(
+            "mail",
+            f"{doubt} single mails are in doubt: nobody knows whether they went",
+            'They are sent again where [mail] says unknown = "resend"; else they go in a week.',
+        )
+    if late := found.get(State.QUEUED, 0) + found.get(State.DEFERRED, 0):
+        yield fine("mail", f"{late} single mails wait")
 
 
 def _returns(newsroom: Newsroom) -> Iterator[Finding]:

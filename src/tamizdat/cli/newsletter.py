@@ -166,12 +166,17 @@ def work(until_done: bool, folder: Path) -> None:
     newsroom = start_django(folder)
     follow_supervisor()
     from tamizdat.desk.newsletter.engine.worker import Worker
+    from tamizdat.desk.outgoing.rounds import Rounds
 
-    worker = Worker(newsroom)
+    worker, single = Worker(newsroom), Rounds(newsroom.folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     say("This worker is ready to send.")
-    worker.run(until_done=until_done)
+    single.start()
+    try:
+        worker.run(until_done=until_done)
+    finally:
+        single.stop()
 
 
 def _act(issue: str, folder: Path, as_json: bool, what: str) -> None:

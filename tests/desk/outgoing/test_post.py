@@ -19,6 +19,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from tamizdat.cli import checkup_mail
 from tamizdat.config import Newsroom
 from tamizdat.desk.outgoing import lanes, limits, links, suppression
 from tamizdat.desk.outgoing.errors import LaneError
@@ -400,6 +401,18 @@ def test_an_issue_that_uses_up_a_relay_leaves_room_for_single_mails(
     mails = [send(vera) for _ in range(3)]
     post.run()
     assert [now_of(mail).state for mail in mails] == [State.SENT, State.SENT, State.QUEUED]
+
+
+def test_the_doctor_says_what_keeps_mails_from_readers(newsroom: Newsroom, vera: Reader) -> None:
+    mail = send(vera)
+    Mail.objects.filter(pk=mail.pk).update(state=State.UNKNOWN)
+    send(vera)
+    (newsroom.secrets / links.KEY).unlink()
+    said = " ".join(f"{one.what} {one.advice}" for one in checkup_mail.mail(newsroom))
+    assert "1 single mails are in doubt" in said
+    assert "1 single mails wait" in said
+    assert "link-key" in said
+    assert "give a drop its url" in said
 
 
 def test_settings_that_cannot_be_read_are_waited_for(

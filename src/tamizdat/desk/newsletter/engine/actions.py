@@ -43,7 +43,7 @@ def pause(*, issue: Issue, acting_user: User | None) -> None:
 def resume(*, issue: Issue, acting_user: User | None) -> None:
     """It goes on where it was."""
     found = _from(issue, (State.PAUSED,), State.SENDING)
-    if found.gathered_to != ALL:
+    if found.gathered_to != ALL or paper.awaited(found, clock.now()):
         Issue.objects.filter(pk=issue.pk).update(state=State.STARTING)
     note("resume", issue, acting_user)
 

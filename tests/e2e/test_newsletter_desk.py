@@ -148,6 +148,12 @@ def test_two_people_at_one_issue_lose_nothing(
     expect(heading(edgar, "News").get_by_role("link", name=story)).to_be_visible()
     expect(edgar.get_by_role("textbox", name="Subject")).to_have_value("By Petra")
 
+    # A reporter looks at it, and has nothing to press.
+    rita = sign_in("rita")
+    open_issue(rita, newsroom, pk)
+    expect(heading(rita, "News").get_by_role("link", name=story)).to_be_visible()
+    expect(rita.get_by_role("button", name=re.compile("^(Take out|Suggest|Undo)"))).to_have_count(0)
+
     edgar.get_by_role("textbox", name="Subject").fill("By Edgar")
     kept(newsroom, "weekly-two", lambda i: i["subject"] == "By Edgar")
     petra.get_by_role("textbox", name="Subject").fill("By Petra again")

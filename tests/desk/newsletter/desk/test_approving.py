@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tamizdat.config import Newsroom
 from tamizdat.desk.newsletter import actions, approval, schedule
 from tamizdat.desk.newsletter.errors import ApprovalError, IssueError, NotReadyError
-from tamizdat.desk.newsletter.models import Issue, Newsletter
+from tamizdat.desk.newsletter.models import Issue, Newsletter, Sender, Tally
 from tamizdat.desk.newsroom.models import Article
 from tamizdat.desk.publishing import actions as publishing
 from tamizdat.desk.publishing.models import StoryHead
@@ -190,6 +190,35 @@ def test_while_it_is_on_its_way_it_is_paused_resumed_and_cancelled_but_not_chang
     assert "Cancelled" in at.press("cancel")
     assert "cannot be done" in at.press("pause")
     assert at.client.get(f"{at.here}progress/")["X-Waiting"] == "no"
+
+
+def test_how_it_goes_is_shown_while_it_goes_and_afterwards(
+    approved: Issue, publisher: User, compose: Compose, vault: None
+) -> None:
+    at = compose(publisher)
+    at.press("send")
+    Issue.objects.update(state="sending", audience=10)
+    for kind, name, count in (
+        ("state", "sent", 7), ("state", "refused", 1), ("state", "queued", 1),
+        ("state", "unknown", 1), ("refused", "gmail.com", 1), ("relay", "outbox", 7),
+    ):  # fmt: skip
+        Tally.objects.create(issue=approved, worker="one", kind=kind, name=name, count=count)
+    Tally.objects.filter(worker="desk").delete()
+    assert "none is running" in at.see("progress/")
+    Sender.objects.create(name="one", place="here", rate=2.0)
+    answer = at.client.get(f"{at.here}progress/")
+    page = answer.content.decode()
+    assert answer["X-Waiting"] == "yes"
+    for words in ("7 of 10 readers have it", "90 %", "2.0 mails a second", "gmail.com", "7 sent"):
+        assert words in page
+    assert "Send again where it is not known" in at.see("sending/")
+    Issue.objects.update(state="sent", finished=timezone.now())
+    page = at.see("sending/")
+    assert "Sent to 7 of 10 readers" in page
+    assert "https://meridian.example/en/newsletter/weekly/1/" in page
+    listed = at.client.get("/desk/newsletters/").content.decode()
+    assert '<td class="is-number">7</td>' in listed
+    assert '<td class="is-number">1</td>' in listed
 
 
 def test_an_operator_pauses_issues_and_relays_and_changes_no_word(

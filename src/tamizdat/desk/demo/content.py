@@ -154,6 +154,7 @@ class NewsletterText(_Data):
     subject: str
     preheader: str
     note: str
+    signed: str
     next: str
     readers: list[str]
 

@@ -125,8 +125,8 @@ def compose(
         if items
     ]
     _put(issue, {STRUCTURE: wanted}, acting_user, now)
-    words = {"subject": text.subject, "preheader": text.preheader, "note": text.note}
-    _put(issue, words, acting_user, now)
+    words = ("subject", "preheader", "note", "signed")
+    _put(issue, {word: getattr(text, word) for word in words}, acting_user, now)
     return Issue.objects.get(pk=issue.pk)
 
 

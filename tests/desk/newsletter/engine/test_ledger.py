@@ -338,6 +338,20 @@ def test_a_journal_from_before_the_machine_was_started_is_not_believed(newsroom:
     assert counts(issue) == {"unknown": 1}
 
 
+def test_what_was_in_doubt_when_its_worker_ended_stays_so(newsroom: Newsroom) -> None:
+    house.subscribe(newsroom, ["ada@post.example"])
+    issue, one = house.begin(house.issue()), ledger(newsroom)
+    folder = journal.folder_of(newsroom.run)
+    kept = Journal(folder, one.worker, 0, Place.here())
+    (row,) = one.turn(issue.pk, ONE, [], 1).rows
+    kept.begin(row.id)
+    one.turn(issue.pk, ONE, [Answer(row, "unknown")], 0)
+    kept.empty()
+    kept.close()
+    senders.settle_here(folder, one.worker, ended=True)
+    assert counts(issue) == {"unknown": 1}
+
+
 # In doubt
 
 

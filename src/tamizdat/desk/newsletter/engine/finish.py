@@ -42,3 +42,8 @@ def done(issue: int) -> bool:
             tallies.recount(issue)  # Readers were erased meanwhile.
     log.info("an issue was sent")
     return True
+
+
+def reopen(issue: int) -> None:
+    """An issue that was done has rows to be sent again."""
+    Issue.objects.filter(pk=issue, state=State.SENT).update(state=State.SENDING, finished=None)

@@ -60,6 +60,7 @@ class Lane(threading.Thread):
         self._answers: list[Answer] = []
         self._begun = 0
         self._problem = ""
+        self._went = 0  # mails over this connection
         self._window = crew.window
         self._kept = 0.0
 
@@ -72,6 +73,7 @@ class Lane(threading.Thread):
             self._crew.over.set()  # What is known of its mails stands in the journal.
         except Exception:
             log.exception("a connection to the relay %s ended", self.relay.name)
+            self._crew.over.set()  # The same: the whole crew begins anew.
         finally:
             self._hang_up()
             connection.close()
@@ -144,7 +146,7 @@ class Lane(threading.Thread):
         except RelayError as error:
             self._trouble(str(error))
             return False
-        self._used = time.monotonic()
+        self._used, self._went = time.monotonic(), 0
         return True
 
     def _hang_up(self) -> None:
@@ -171,7 +173,7 @@ class Lane(threading.Thread):
         sent = 0
         # Whenever it gives an outcome, none of those that wait was handed over: before it goes on,
         # it is noted which is the next.
-        while waiting and self._may_begin(next(iter(waiting))):
+        while not waiting or self._may_begin(next(iter(waiting))):
             outcome = next(outcomes, None)
             if outcome is None:
                 break
@@ -183,14 +185,19 @@ class Lane(threading.Thread):
             self._hang_up()
         self._used = time.monotonic()
         self._answers += [Answer(row, "queued") for row in waiting.values()]
-        self._look_back(sent)
+        self._went += sent
+        self._look_back()
 
-    def _look_back(self, sent: int) -> None:
-        """What a window says about its relay."""
-        if self._problem or (self._transport is not None and not self._transport.usable):
-            self._broken(sent)
-        elif sent:
+    def _look_back(self) -> None:
+        """What a window says about its relay. That a connection ends after mails went over it is
+        no trouble: many relays take so many and no more."""
+        if self._went:
             self._crew.works(self.relay)
+        if self._problem or self._transport is None or not self._transport.usable:
+            self._hang_up()
+            if not self._went:
+                self._trouble(self._problem or "the connection broke")
+        self._problem = ""
 
     def _mails(self, press: Press, rows: list[Row]) -> Iterable[Outgoing]:
         for row in rows:
@@ -218,20 +225,15 @@ class Lane(threading.Thread):
 
     def _note(self, row: Row, outcome: Outcome) -> None:
         state, code = outcome.state, outcome.codes
-        if outcome.at in ("relay", "sender") and state in ("refused", "deferred"):
+        closing = state == "deferred" and outcome.code in (0, 421)
+        if closing or (outcome.at in ("relay", "sender") and state in ("refused", "deferred")):
+            # It is about the relay, not about this mail.
             self._problem = f"it answered {code or 'nothing'}: {outcome.said or 'no words'}"
             self._journal.end(row.id, "queued", "")
             self._answers.append(Answer(row, "queued"))
             return
         self._journal.end(row.id, state, code)
         self._answers.append(Answer(row, state, code, outcome.said))
-
-    def _broken(self, sent: int) -> None:
-        """The connection ended. That is trouble unless mails went over it and it said nothing."""
-        self._hang_up()
-        if self._problem or not sent:
-            self._trouble(self._problem or "the connection broke")
-        self._problem = ""
 
 
 def _alive(transport: Transport) -> bool:

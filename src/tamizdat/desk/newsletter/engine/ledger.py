@@ -220,7 +220,7 @@ class Ledger:
                     row.domain,
                     int(state != "queued"),
                     moment(due) if due else None,
-                    self.worker if state == "unknown" else "",
+                    "",  # Nobody will know more than that, where it is in doubt.
                     row.id,
                     self.worker,
                 ],

@@ -30,7 +30,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from tamizdat.desk.newsletter.engine import journal, rows, tallies
+from tamizdat.desk.newsletter.engine import finish, journal, rows, tallies
 from tamizdat.desk.newsletter.engine.journal import Found, Place
 from tamizdat.desk.newsletter.engine.rows import OPEN, moment
 from tamizdat.desk.newsletter.engine.tallies import Of, moved
@@ -198,6 +198,8 @@ def _settle(name: str, found: Found) -> int:
                 elif state == "refused":
                     of[Of("refused", "")] += 1
     for issue, of in changes.items():
+        if of[Of("state", "queued")] > 0:
+            finish.reopen(issue)
         tallies.add(issue, tallies.DESK, of)
     return doubt
 

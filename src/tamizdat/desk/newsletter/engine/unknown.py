@@ -24,7 +24,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from tamizdat.config import Newsroom
-from tamizdat.desk.newsletter.engine import relay_log, rows, tallies
+from tamizdat.desk.newsletter.engine import finish, relay_log, rows, tallies
 from tamizdat.desk.newsletter.engine.press import MessageIds
 from tamizdat.desk.newsletter.engine.rows import moment
 from tamizdat.desk.newsletter.engine.tallies import DESK, Of, moved
@@ -135,7 +135,7 @@ def _apply(issue: int, changes: Sequence[tuple[Doubt, str, str, str, bool]]) -> 
                 elif state == "refused":
                     counts[Of("refused", "")] += 1
     if counts.get(Of("state", "queued")):
-        reopen(issue)
+        finish.reopen(issue)
     tallies.add(issue, DESK, counts)
     return -counts[Of("state", "unknown")]
 
@@ -146,11 +146,6 @@ def resend(issue: int) -> int:
         cursor.execute(_RESEND, [True, issue])
         count = int(cursor.rowcount)
     if count:
-        reopen(issue)
+        finish.reopen(issue)
         tallies.add(issue, DESK, moved("unknown", "queued", count))
     return count
-
-
-def reopen(issue: int) -> None:
-    """An issue that was done has rows to be sent again."""
-    Issue.objects.filter(pk=issue, state=State.SENT).update(state=State.SENDING, finished=None)

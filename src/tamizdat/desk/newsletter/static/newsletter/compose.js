@@ -62,6 +62,7 @@ const changes = () => {
 let timer = 0;
 let busy = false;
 let pause = 0;
+let saves = 0; // What was asked for before a save is out of date after it.
 let refused = {};
 
 const token = () => root.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -97,6 +98,7 @@ async function save() {
   const sent = changes().filter((one) => !(one.part in refused && same(refused[one.part].is, one.is)));
   if (!sent.length) { settle(); return; }
   busy = true;
+  saves += 1;
   saved("Saving …");
   try {
     let answer = await post({ changes: sent });
@@ -318,10 +320,11 @@ const saveNow = async () => {
 
 const look = async () => {
   if (busy || document.hidden || changes().length) return;
+  const before = saves;
   try {
     const answer = await fetch(root.dataset.parts, { headers: { Accept: "application/json" } });
-    if (answer.ok && !busy && !changes().length) {
-      const { composition } = await answer.json();
+    const { composition } = answer.ok ? await answer.json() : {};
+    if (composition && saves === before && !changes().length) {
       const staleNote = composition.parts.note !== note.shown;
       takeIn(composition);
       if (staleNote && noteInput) saved(`${composition.edited.by} changed the note. Reload the page to see it.`);

@@ -141,7 +141,7 @@ class Scene:
             "uploaded_file_id": self.upload.pk, "restriction_id": 1,
             "session_id": self.editing.pk, "object_id": str(self.article.pk),
             "uidb64": "MQ", "token": "set-password", "sha256": self.file.sha256,
-            "path": self.photo.file.name,
+            "path": self.photo.file.name, "name": "0" * 20 + "-" + "a" * 8,
             "content_type_app_name": "wagtailcore", "content_type_model_name": "page",
             "app_label": "newsroom", "app_name": "newsroom", "model_name": "article",
             "action": "delete",

@@ -12,8 +12,8 @@ from tamizdat.desk.readers.models import Reader, random_id
 
 class Subscription(models.Model):
     """One a newsletter and reader. An issue goes to those that are ``active``, whose pause is over
-    and whose reader is not suppressed. ``moves_to`` is the new address that its reader asked for and
-    has not confirmed yet."""
+    and whose reader is not suppressed. ``moves_to`` is the new address that its reader asked
+    for and has not confirmed yet."""
 
     class State(models.TextChoices):
         PENDING = "pending", "not confirmed yet"

@@ -44,8 +44,10 @@ def add(issue: int, worker: str, changes: Mapping[Of, int]) -> None:
 
 
 def moved(before: str, after: str, count: int) -> Counter[Of]:
-    """The change when so many rows go from one state to another."""
-    return Counter({Of("state", before): -count, Of("state", after): count})
+    """The change when so many rows go from one state to another, or stay in theirs."""
+    changes = Counter({Of("state", before): -count})
+    changes[Of("state", after)] += count
+    return changes
 
 
 def of(issue: int) -> dict[Of, int]:

@@ -161,6 +161,7 @@ class Worker:
         self._stop = threading.Event()
         self._rate = Rate()
         self._ended: list[str] = []
+        self._unmade: dict[int, float] = {}  # issues, and until when they are not tried again
 
     def stop(self) -> None:
         self._stop.set()
@@ -229,9 +230,21 @@ class Worker:
     def _settle(self, crew: Crew, active: Sequence[int]) -> None:
         """Presses for the issues under way, connections to the relays that can be used."""
         known = {press.issue: press for press in crew.presses}
-        crew.presses = tuple(known.get(one) or Press(self._newsroom, one) for one in active)
+        pressed = (known.get(one) or self._press(one) for one in active)
+        crew.presses = tuple(press for press in pressed if press)
         crew.resting = relays.troubled()
         crew.settle(relays.usable(self._newsroom) if active else [])
+
+    def _press(self, issue: int) -> Press | None:
+        """None for an issue of which no mail can be made now: the others go on without it."""
+        if self._unmade.get(issue, 0.0) > time.monotonic():
+            return None
+        try:
+            return Press(self._newsroom, issue)
+        except (MailError, EngineError) as error:
+            log.error("issue %d waits, its mails cannot be made: %s", issue, error)
+            self._unmade[issue] = time.monotonic() + QUIET
+            return None
 
     def _end(self, crew: Crew, pulse: Pulse) -> None:
         ended = crew.end(self._patience)

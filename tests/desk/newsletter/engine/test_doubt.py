@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Doubt that outlives its worker: nothing is sent twice by it, nothing is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from tamizdat.config import Newsroom
+from tamizdat.desk.newsletter.engine import finish, journal, rows, senders
+from tamizdat.desk.newsletter.engine.journal import Journal, Place
+from tamizdat.desk.newsletter.engine.ledger import Answer
+from tamizdat.desk.newsletter.engine.worker import Crew, Worker
+from tamizdat.desk.newsletter.models import Sender
+from tests.desk.newsletter.engine import house
+from tests.desk.newsletter.engine.test_ledger import (
+    ONE,
+    Steady,
+    counts,
+    ledger,
+    looks,
+    newsroom,
+)
+
+pytestmark = pytest.mark.django_db
+__all__ = ["newsroom"]
+
+
+def test_what_a_relay_left_in_doubt_stays_so_when_its_worker_ends(newsroom: Newsroom) -> None:
+    house.subscribe(newsroom, ["ada@post.example"])
+    issue, one = house.begin(house.issue()), ledger(newsroom)
+    folder = journal.folder_of(newsroom.run)
+    kept = Journal(folder, one.worker, 0, Place.here())
+    (row,) = one.turn(issue.pk, ONE, [], 1).rows
+    kept.begin(row.id)
+    kept.end(row.id, "unknown", "")
+    one.turn(issue.pk, ONE, [Answer(row, "unknown")], 0)
+    kept.empty()  # The database has it.
+    kept.close()
+    senders.settle_here(folder, one.worker, ended=True)
+    assert counts(issue) == {"unknown": 1}
+
+
+def test_what_a_stopped_worker_had_not_begun_is_sent_though_the_issue_was_done(
+    newsroom: Newsroom,
+) -> None:
+    house.subscribe(newsroom, [f"reader{n}@post.example" for n in range(2)])
+    issue, one = house.begin(house.issue()), ledger(newsroom)
+    folder = journal.folder_of(newsroom.run)
+    kept = Journal(folder, one.worker, 0, Place.here())
+    first, _ = one.turn(issue.pk, ONE, [], 2).rows
+    kept.begin(first.id)
+    clock = Steady()
+    looks(senders.Watch("me", newsroom.run, steady=clock), clock, 40, 1.0)
+    assert counts(issue) == {"unknown": 2}
+    finish.look()
+    kept.close()
+    senders.settle_here(folder, one.worker, ended=True)  # It woke, and ended.
+    assert counts(issue) == {"unknown": 1, "queued": 1}
+    assert rows.any_waiting(issue.pk)
+    assert finish.look() == [issue.pk]
+    assert not Sender.objects.exists()
+
+
+def test_an_issue_that_cannot_be_made_does_not_hold_up_the_others(newsroom: Newsroom) -> None:
+    house.subscribe(newsroom, ["ada@post.example"])
+    bad, good = house.begin(house.issue()), house.begin(house.issue(2))
+    bad.frozen["summary"] = bad.frozen["summary"].replace("run again", r"run\nBcc: all@b.example")
+    bad.save()
+    worker, crew = Worker(newsroom), Crew(newsroom, 10)
+    worker._settle(crew, [bad.pk, good.pk])
+    crew.end(5.0)
+    assert [press.issue for press in crew.presses] == [good.pk]

@@ -9,6 +9,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from tamizdat.desk.newsletter import signup
@@ -304,3 +305,16 @@ def test_without_a_way_to_a_letterbox_the_form_waits(desk: Desk, settings: Any) 
     with pytest.raises(ConfigError, match="give a drop its url"):
         desk.sign_up()
     assert Reader.objects.count() == 0
+
+
+def test_the_name_under_which_readers_agreed_stays(desk: Desk) -> None:
+    weekly = Newsletter.objects.get(slug="weekly")
+    weekly.slug = "friday"
+    weekly.full_clean()  # Nobody asked for it yet.
+    weekly.slug = "weekly"
+    desk.sign_up()
+    weekly.title = "The Friday Letter"
+    weekly.full_clean()
+    weekly.slug = "friday"
+    with pytest.raises(ValidationError, match="stays as it is"):
+        weekly.full_clean()

@@ -31,8 +31,8 @@ class Weekday(models.IntegerChoices):
 class Newsletter(ClusterableModel):
     """``often`` says to readers how often it comes; ``weekday``, ``hour`` and ``zone`` when the
     next issue is due. ``missed`` is what becomes of an issue whose hour passed while nothing ran:
-    within ``missed_hours`` it is sent, later it is held or sent all the same. ``attach_reader``: the
-    single-file reader travels with whole articles."""
+    within ``missed_hours`` it is sent, later it is held or sent all the same. ``attach_reader``:
+    the single-file reader travels with whole articles."""
 
     class Missed(models.TextChoices):
         HOLD = "hold", "hold it and tell the desk"
@@ -80,6 +80,14 @@ class Newsletter(ClusterableModel):
             raise ValidationError(
                 {"slug": "Use small letters from a to z, digits and hyphens, and not digits alone."}
             )
+        before = Newsletter.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
+        if before and before != self.slug and self.has_readers():
+            raise ValidationError(
+                {
+                    "slug": f"What readers agreed to is kept under “{before}”, and issues stand "
+                    "there in the paper: it stays as it is."
+                }
+            )
         if address_taken(self.language):
             raise ValidationError(
                 {
@@ -87,6 +95,10 @@ class Newsletter(ClusterableModel):
                     f"“{NEWSLETTER_SLUG}”, where readers will sign up. Give it another one first."
                 }
             )
+
+    def has_readers(self) -> bool:
+        """Whether anybody ever asked for it, or an issue of it was begun."""
+        return self.subscriptions.exists() or self.issues.exists()
 
 
 def address_taken(language: str) -> bool:

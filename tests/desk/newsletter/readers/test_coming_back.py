@@ -61,3 +61,34 @@ def test_signing_up_again_lifts_it(desk: Desk) -> None:
     assert reader is not None
     assert suppression.in_force(reader) is None
     assert desk.state() == "active"
+
+
+def test_what_comes_back_from_an_address_that_was_given_up_does_not_harm_the_new_one(
+    desk: Desk,
+) -> None:
+    sent, box = issue_to_ada(desk)
+    Delivery.objects.filter(pk=sent.pk).update(finished=timezone.now())
+    new = "ada@new.example"
+    desk.take("preferences", token=desk.preferences(), address=new)
+    desk.take("confirm", token=desk.token(new))
+    for name in ("Postfix: nobody of this name", "a loop's complaint"):
+        data = BY_NAME[name].replace(BOX.encode(), box.encode())
+        assert reports.take(desk.newsroom, data) == Kind.UNKNOWN
+    reader = desk.reader(new)
+    assert reader is not None
+    assert suppression.in_force(reader) is None
+    assert desk.state(new) == "active"
+
+
+def test_what_went_to_the_new_address_and_comes_back_counts(desk: Desk) -> None:
+    sent, box = issue_to_ada(desk)
+    new = "ada@new.example"
+    desk.take("preferences", token=desk.preferences(), address=new)
+    desk.take("confirm", token=desk.token(new))
+    later = timezone.now() + datetime.timedelta(days=7)
+    Delivery.objects.filter(pk=sent.pk).update(finished=later)
+    data = BY_NAME["Postfix: nobody of this name"].replace(BOX.encode(), box.encode())
+    assert reports.take(desk.newsroom, data) == Kind.HARD
+    reader = desk.reader(new)
+    assert reader is not None
+    assert suppression.in_force(reader) is not None

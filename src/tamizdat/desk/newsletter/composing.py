@@ -7,6 +7,7 @@ rest is kept; a story stands in an issue once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,9 @@ LONGEST = {
     "headline": 200,
     "blurb": 1_000,
 }
+SEVERAL_LINES = ("note", "blurb")
+_UNFIT = re.compile(r"[\x00\ud800-\udfff]")
+_BREAKS = re.compile(r"[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @transaction.atomic
@@ -97,7 +101,7 @@ def _set(issue: Issue, part: str, wanted: Any) -> None:
     elif part == "picture":
         issue.picture = _photo(wanted)
     elif part in FIELDS:
-        setattr(issue, part, _text(wanted, LONGEST[part]))
+        setattr(issue, part, _text(wanted, part))
     else:
         _set_item(issue, part, wanted)
 
@@ -107,13 +111,17 @@ def _set_item(issue: Issue, part: str, wanted: Any) -> None:
     if named is None:
         raise IssueError("That is not a part of an issue. Reload the page and try again.")
     name, key = named[1], int(named[2])
-    value = _number(wanted) if name == "picked" else _text(wanted, LONGEST[name])
+    value = _number(wanted) if name == "picked" else _text(wanted, name)
     IssueItem.objects.filter(section__issue=issue, article_id=key).update(**{name: value})
 
 
-def _text(wanted: Any, longest: int) -> str:
-    if not isinstance(wanted, str) or "\x00" in wanted:
+def _text(wanted: Any, part: str) -> str:
+    """Words as they came; those of one line stay on one, as a mail's header must."""
+    if not isinstance(wanted, str) or _UNFIT.search(wanted):
         raise IssueError("That could not be read. Reload the page and try again.")
+    longest = LONGEST[part]
+    if part not in SEVERAL_LINES:
+        wanted = _BREAKS.sub(" ", wanted)
     if len(wanted) > longest:
         raise IssueError(
             f"At most {longest:,} characters fit here; these are {len(wanted):,}. It is not saved "

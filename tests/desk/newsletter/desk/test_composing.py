@@ -291,3 +291,17 @@ def test_a_reporter_looks_and_does_not_write(
 def test_the_newest_draft_can_be_discarded(ready: Issue, editor: User, compose: Compose) -> None:
     assert "The issue is discarded." in compose(editor).press("discard")
     assert not Issue.objects.exists()
+
+
+def test_words_of_one_line_stay_on_one(
+    issue: Issue, ferry: Article, editor: User, compose: Compose
+) -> None:
+    at = compose(editor)
+    at.pick(ferry)
+    at.write("subject", "The ferries\r\nBcc: all@post.example\u2028run")
+    at.write(f"headline:{ferry.pk}", "Boats\nagain")
+    at.write(f"blurb:{ferry.pk}", "Nine days.\n\nA handshake.")
+    parts = at.now()["parts"]
+    assert parts["subject"] == "The ferries Bcc: all@post.example run"
+    assert parts[f"headline:{ferry.pk}"] == "Boats again"
+    assert parts[f"blurb:{ferry.pk}"] == "Nine days.\n\nA handshake."

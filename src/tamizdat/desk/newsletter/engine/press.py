@@ -24,10 +24,9 @@ from tamizdat.desk.newsletter.engine.errors import StateError
 from tamizdat.desk.newsletter.engine.ledger import Row
 from tamizdat.desk.newsletter.models import Issue
 from tamizdat.desk.outgoing.links import Links, Purpose, day_stamp
+from tamizdat.desk.outgoing.signing import signer_of
 from tamizdat.mail import layout
 from tamizdat.mail.content import PREFERENCES, UNSUBSCRIBE, Content, decode
-from tamizdat.mail.dkim import Key, Signer
-from tamizdat.mail.errors import SigningError
 from tamizdat.mail.message import Template
 from tamizdat.mail.verp import verp
 
@@ -45,20 +44,6 @@ class MessageIds:
     def of(self, subscription: int) -> str:
         said = self._issue + subscription.to_bytes(8, "big")
         return hmac.digest(self._key, said, "sha256")[:15].hex()
-
-
-def signer_of(newsroom: Newsroom) -> Signer | None:
-    """With all keys of the settings; None where there are none. Raises ``SigningError``."""
-    keys = []
-    for one in newsroom.settings.mail.dkim:
-        try:
-            pem = (newsroom.secrets / one.key).read_bytes()
-        except OSError as error:
-            raise SigningError(
-                f"The DKIM key {newsroom.secrets / one.key} cannot be read: {error.strerror}."
-            ) from error
-        keys.append(Key.load(one.domain, one.selector, pem))
-    return Signer(keys) if keys else None
 
 
 class Press:

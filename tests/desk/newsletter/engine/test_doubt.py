@@ -3,22 +3,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
 import pytest
+from django.utils import timezone
 
 from tamizdat.config import Newsroom
-from tamizdat.desk.newsletter.engine import finish, journal, rows, senders
+from tamizdat.desk.newsletter.engine import finish, journal, rows, senders, unknown
 from tamizdat.desk.newsletter.engine.journal import Journal, Place
 from tamizdat.desk.newsletter.engine.ledger import Answer
 from tamizdat.desk.newsletter.engine.worker import Crew, Worker
-from tamizdat.desk.newsletter.models import Sender
+from tamizdat.desk.newsletter.models import Delivery, Issue, Sender
 from tests.desk.newsletter.engine import house
 from tests.desk.newsletter.engine.test_ledger import (
     ONE,
     Steady,
     counts,
+    doubtful,
     ledger,
     looks,
     newsroom,
+    open_newsroom,
 )
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +77,19 @@ def test_an_issue_that_cannot_be_made_does_not_hold_up_the_others(newsroom: News
     worker._settle(crew, [bad.pk, good.pk])
     crew.end(5.0)
     assert [press.issue for press in crew.presses] == [good.pk]
+
+
+@pytest.mark.parametrize("begins", ["2026-01-02T07:00:00+01:00", "later", "no time at all"])
+def test_a_log_that_begins_after_the_issue_says_nothing_of_what_it_lacks(
+    tmp_path: Path, settings: Any, begins: str
+) -> None:
+    log = tmp_path / "mail.log"
+    newsroom = open_newsroom(tmp_path / "house", settings, relay=house.relay(2525, log=str(log)))
+    issue = doubtful(newsroom)
+    Delivery.objects.update(finished=timezone.now() - timedelta(hours=1))
+    told = f"{timezone.now():%b %e %H:%M:%S}" if begins == "later" else begins
+    log.write_text(f"{told} mx postfix/master[1]: the log was turned over twice\n")
+    Issue.objects.update(started=timezone.now() - timedelta(days=2))
+    before = begins.startswith("2026")
+    assert unknown.settle(newsroom) == before
+    assert counts(issue) == {"queued" if before else "unknown": 1}

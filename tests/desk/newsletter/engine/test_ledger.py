@@ -395,12 +395,12 @@ def test_the_relays_log_settles_what_is_in_doubt(tmp_path: Path, settings: Any) 
         for subscription in Delivery.objects.order_by("pk").values_list("subscription", flat=True)
     ]
     log.write_text(
-        f"x mx postfix/cleanup[7]: 4A1: message-id=<{ids[0]}@returns.meridian.example>\n"
-        "x mx postfix/qmgr[1]: 4A1: from=<r@b>, size=19000, nrcpt=1 (queue active)\n"
-        f"x mx postfix/cleanup[7]: 4A2: message-id=<{ids[1]}@returns.meridian.example>\n"
-        "x mx postfix/qmgr[1]: 4A2: from=<r@b>, size=19000, nrcpt=1 (queue active)\n"
-        "x mx postfix/smtp[9]: 4A2: to=<x@y>, relay=z, delay=1, dsn=5.1.1, status=bounced (no)\n"
-        f"x mx postfix/cleanup[7]: 4A3: message-id=<{ids[2]}@returns.meridian.example>\n"
+        f"2026-01-02 mx postfix/cleanup[7]: 4A1: message-id=<{ids[0]}@returns.meridian.example>\n"
+        "2026-01-02 mx postfix/qmgr[1]: 4A1: from=<r@b>, size=19000, nrcpt=1 (queue active)\n"
+        f"2026-01-02 mx postfix/cleanup[7]: 4A2: message-id=<{ids[1]}@returns.meridian.example>\n"
+        "2026-01-02 mx postfix/qmgr[1]: 4A2: from=<r@b>, size=19000, nrcpt=1 (queue active)\n"
+        "2026-01-02 mx postfix/smtp[9]: 4A2: to=<x@y>, relay=z, dsn=5.1.1, status=bounced (no)\n"
+        f"2026-01-02 mx postfix/cleanup[7]: 4A3: message-id=<{ids[2]}@returns.meridian.example>\n"
     )
     assert unknown.settle(newsroom) == 2, "the log may not know of the others yet"
     assert counts(issue) == {"sent": 1, "refused": 1, "unknown": 2}

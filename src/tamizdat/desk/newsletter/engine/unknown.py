@@ -5,7 +5,8 @@ What always holds:
 
 - Where the relay's log is there (``relay.log``), a mail that it took counts as sent; one that it
   never saw is queued again, once the log is so much younger than the doubt that it would stand
-  there (``SURE``).
+  there (``SURE``), and where the log goes back to before the issue was started: what was turned
+  over and put away says nothing.
 - Where there is none, ``[mail] unknown`` decides: ``hold`` (shown, until a person decides) or
   ``resend``, at most once by itself. Each that is sent again is marked so (``Delivery.resent``).
 
@@ -104,17 +105,19 @@ def _by_log(newsroom: Newsroom, issue: int, doubts: Sequence[Doubt], path: Path)
     ids = MessageIds(newsroom, issue)
     wanted = {ids.of(doubt.subscription): doubt for doubt in doubts}
     try:
-        found, youngest = relay_log.look_up(path, set(wanted))
+        found = relay_log.look_up(path, set(wanted))
     except OSError as error:
         log.warning("the relay's log %s cannot be read: %s", path, error.strerror)
         return 0
+    started = Issue.objects.filter(pk=issue).values_list("started", flat=True).get()
+    whole = found.begins is not None and started is not None and found.begins <= started
     changes = []
     for name, doubt in wanted.items():
-        said = found.get(name)
+        said = found.fates.get(name)
         if said is not None:
             state = "refused" if said.bounced else "sent"
             changes.append((doubt, state, said.code, "as the relay's log says", False))
-        elif doubt.since is not None and youngest > doubt.since + SURE:
+        elif whole and doubt.since is not None and found.written > doubt.since + SURE:
             changes.append((doubt, "queued", "", "", False))
     return _apply(issue, changes)
 

@@ -58,7 +58,16 @@ def drag(page: Page, what: Locator, to: Locator) -> None:
 
 
 def kept(newsroom: Newsroom, slug: str, true: Callable[[dict[str, Any]], Any]) -> None:
-    until(lambda: true(newsroom.do("issue_of", slug=slug)), "it is kept")
+    seen: list[Any] = []
+
+    def look() -> Any:
+        seen.append(newsroom.do("issue_of", slug=slug))
+        return true(seen[-1])
+
+    try:
+        until(look, "it is kept", 60.0)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; there is: {seen[-1]}") from None
 
 
 def publish(newsroom: Newsroom, *titles: str) -> list[int]:

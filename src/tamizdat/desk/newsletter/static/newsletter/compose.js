@@ -94,6 +94,7 @@ const failed = (words) => {
 };
 
 async function save() {
+  timer = 0;
   if (busy) { later(); return; }
   const sent = changes().filter((one) => !(one.part in refused && same(refused[one.part].is, one.is)));
   if (!sent.length) { settle(); return; }
@@ -248,7 +249,8 @@ const watch = () => {
       note.raw = noteInput.value;
       editor.setAttribute("aria-labelledby", "nl-note-label");
     }
-    if (note.raw !== null && noteInput.value !== note.raw) later();
+    // Looked at again and again: a save that is due already must not be put off each time.
+    if (note.raw !== null && noteInput.value !== note.raw && !timer && !busy) later();
   }
   if (pictureInput) {
     const key = Number(pictureInput.value) || null;
@@ -312,6 +314,7 @@ find("[data-do-suggest]")?.addEventListener("click", async () => { await saveNow
 // Suggestions count headings as the desk has them: what is on the page goes there first.
 const saveNow = async () => {
   clearTimeout(timer);
+  timer = 0;
   for (let tries = 0; busy && tries < 50; tries += 1) await new Promise((done) => { setTimeout(done, 100); });
   await save();
 };

@@ -2,7 +2,7 @@
 """Sending in the background: a thread of the desk's worker, for as long as that runs.
 
 What always holds: building waits for none of it; relays and limits that are changed in the settings
-file are noticed between two issues and every minute; several desks' workers do no harm.
+file are noticed between two issues; several workers do no harm.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,3 +118,28 @@ def test_no_address_is_left_in_any_words(address: str, before: str, after: str) 
 
 def test_many_words_are_few() -> None:
     assert len(said(Reply(550, b"word " * 5000))) <= SAID
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "ada%40kova.example",
+        "ADA%40KOVA.EXAMPLE",
+        "ada=40kova.example",
+        "ada&#64;kova.example",
+        "ada at kova.example",
+        base64.b64encode(b"ada@kova.example").decode(),
+        base64.urlsafe_b64encode(b"<ada@kova.example>").decode().rstrip("="),
+        f"=?utf-8?B?{base64.b64encode(b'ada@kova.example').decode()}?=",
+    ],
+)
+def test_an_address_is_cut_out_in_whatever_dress_it_comes(form: str) -> None:
+    words = without(f"No such user {form} here", "ada@kova.example").lower()
+    assert "ada" not in words
+    assert "kova" not in words
+    assert form[:12].lower() not in words
+    assert words.startswith("no such user")
+
+
+def test_numbers_of_queues_are_no_addresses() -> None:
+    assert without("Ok: queued as 4fKcXm2Qw9zPLw4Tq7Rb") == "Ok: queued as 4fKcXm2Qw9zPLw4Tq7Rb"

@@ -10,7 +10,9 @@ What is not done here: reading from the network.
 
 from __future__ import annotations
 
+import base64
 import re
+from html import unescape
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -22,6 +24,7 @@ _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(rb"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)", re.MULTILINE)
 _CODES = re.compile(r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}(?: |$)", re.MULTILINE)
 _ADDRESS = re.compile(r"""[^\s<>()\[\],;:"'`]{0,128}(?:@|\+40)[^\s<>()\[\],;:"'`]{0,255}""")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 _CUT = "…"
 
 
@@ -89,13 +92,33 @@ def said(reply: Reply, *hidden: str) -> str:
     """The words of a reply on one line, without its codes and without addresses. Of ``hidden``
     addresses the parts are cut out too, also where they stand alone."""
     text = _CODES.sub("", reply.text[: 4 * SAID].decode("utf-8", "replace"))
+    return without(text, *hidden)
+
+
+def legible(text: str) -> str:
+    """A text in which addresses stand as such, whichever way servers write them: percent signs,
+    entities, quoted-printable; what hides one in base64 is cut out."""
     if "%" in text:
         text = unquote(text)
-    return without(text, *hidden)
+    if "&" in text:
+        text = unescape(text)
+    if "=40" in text:
+        text = text.replace("=40", "@")
+    return _BASE64.sub(_unless_address, text)
+
+
+def _unless_address(found: re.Match[str]) -> str:
+    whole = found[0].replace("-", "+").replace("_", "/")
+    try:
+        raw = base64.b64decode(whole + "=" * (-len(whole) % 4))
+    except ValueError:
+        return found[0]
+    return _CUT if b"@" in raw and raw.isascii() and raw.decode().isprintable() else found[0]
 
 
 def without(text: str, *hidden: str) -> str:
     """A text without addresses or the parts of those that are hidden, in ``SAID`` characters."""
+    text = legible(text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if "@" in text or "+40" in text:
         text = _ADDRESS.sub(_CUT, text)

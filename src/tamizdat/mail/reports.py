@@ -34,6 +34,7 @@ import msgspec
 from flufl.bounce import all_failures
 
 from tamizdat.mail.content import TOKEN_LENGTH
+from tamizdat.mail.replies import legible
 from tamizdat.mail.verdicts import Kind, judge, status_in
 from tamizdat.mail.verp import unverp
 
@@ -105,7 +106,7 @@ def read(data: bytes, *, recipient: str = "") -> Report:
 def without_addresses(text: str, names: Iterable[str] = (), most: int = SAID) -> str:
     """A line of a server's words in which addresses, and the ``names`` before the @ that somebody
     goes by, are replaced by three dots."""
-    plain = _BLANK.sub(" ", text[: most * 8]).strip()
+    plain = _BLANK.sub(" ", legible(text[: most * 8])).strip()
     plain = "".join(c for c in plain if c.isprintable())
     plain = _ADDRESS.sub("…", plain)
     for name in names:

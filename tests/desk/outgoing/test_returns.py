@@ -13,9 +13,9 @@ import pyrage
 import pytest
 from django.utils import timezone
 
-from tamizdat.config import ConfigError, Newsroom
+from tamizdat.config import ConfigError, Newsroom, RelaySettings
 from tamizdat.desk.audit.models import Record
-from tamizdat.desk.outgoing import links, maildir, reports, suppression
+from tamizdat.desk.outgoing import limits, links, maildir, reports, suppression
 from tamizdat.desk.outgoing.errors import SuppressionError
 from tamizdat.desk.outgoing.links import Links, Purpose, day_stamp
 from tamizdat.desk.outgoing.models import Return, Suppression
@@ -281,3 +281,45 @@ def test_the_worker_takes_in_what_comes_back(newsroom: Newsroom, vera: Reader) -
     assert reason(vera) == "hard"
     (newsroom.folder / "returned" / "new").rmdir()
     assert not rounds._turn()
+
+
+@pytest.mark.parametrize("dressed", ["{local} at {domain}", "/mail/{domain}/{local}/", "{local}"])
+def test_a_servers_words_do_not_name_a_reader_in_other_dress(
+    newsroom: Newsroom, vera: Reader, dressed: str
+) -> None:
+    local, _, domain = READER.partition("@")
+    named = dressed.format(local=local, domain=domain)
+    raw = f"""From: MAILER-DAEMON@mx.example
+To: {box_of(newsroom, vera)}
+Subject: Undelivered
+Content-Type: multipart/report; report-type=delivery-status; boundary=x
+
+--x
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; else@forwarded.example
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 no mailbox {named} here
+
+--x--
+"""
+    assert reports.take(newsroom, raw.encode()) == Kind.HARD
+    for kept in (Return.objects.get(), Suppression.objects.get()):
+        assert "5.1.1 no mailbox" in kept.said
+        assert local.lower() not in kept.said.lower()
+        assert domain not in kept.said
+
+
+def test_a_clock_that_was_set_back_a_day_does_not_stop_a_relay(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = limits.of_relay(RelaySettings(name="one", per_hour=10))
+    assert limits.take(allowed, 20) == 10
+    before = timezone.now()
+    monkeypatch.setattr(limits.clock, "now", lambda: before - timedelta(minutes=5))
+    assert limits.take(allowed, 20) == 0
+    monkeypatch.setattr(limits.clock, "now", lambda: before - timedelta(days=1))
+    assert limits.take(allowed, 20) == 10

@@ -8,7 +8,8 @@
 
 What always holds: in no span of that length is more granted than its limit, wherever the span
 begins (a span is cut into slices; every slice that it touches counts whole). All workers ask the
-database and go by its clock. Where nothing is limited the database is not asked.
+database and go by its clock; where that was set back, what lies further ahead than one span counts
+no more. Where nothing is limited the database is not asked.
 
 What is not done here: waiting. Who is granted less does something else meanwhile.
 """
@@ -103,8 +104,8 @@ def _used(cursor: object, one: Allowance, now: float) -> int:
     execute, fetch = cursor.execute, cursor.fetchone  # type: ignore[attr-defined] # Django's cursor
     execute(
         "SELECT COALESCE(SUM(used), 0) FROM outgoing_spent "
-        "WHERE key = %s AND span = %s AND slice >= %s",
-        [one.key, one.span, _slice(one, now) - SLICES],
+        "WHERE key = %s AND span = %s AND slice BETWEEN %s AND %s",
+        [one.key, one.span, _slice(one, now) - SLICES, _slice(one, now) + SLICES],
     )
     return int(fetch()[0])
 

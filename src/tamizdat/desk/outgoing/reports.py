@@ -31,8 +31,10 @@ from tamizdat.desk.outgoing import suppression
 from tamizdat.desk.outgoing.errors import LinkError
 from tamizdat.desk.outgoing.links import Link, Links, Purpose
 from tamizdat.desk.outgoing.models import Return
+from tamizdat.desk.readers.errors import ErasedError, SealedError
 from tamizdat.desk.readers.models import Reader
 from tamizdat.desk.readers.vault import Vault
+from tamizdat.mail.replies import without
 from tamizdat.mail.reports import MOST, Report, read
 from tamizdat.mail.verdicts import Kind
 
@@ -90,11 +92,21 @@ def _act(
         reader=reader,
         kind=report.kind,
         code=report.code,
-        said=report.said,
+        said=_nameless(newsroom, reader, report.said),
         digest=digest,
         today=today,
     )
     return report.kind
+
+
+def _nameless(newsroom: Newsroom, reader: Reader | None, said: str) -> str:
+    """A server's words without the reader's address and its parts, which it need not say whole."""
+    if reader is None or not said:
+        return said
+    try:
+        return without(said, Vault(newsroom).address_of(reader))
+    except (ErasedError, SealedError):
+        return ""
 
 
 def _reader(newsroom: Newsroom, report: Report, today: datetime.date) -> Reader | None:
@@ -122,13 +134,13 @@ register(Purpose.RETURN_MAIL, _of_single_mail)
 def _keep_aside(
     newsroom: Newsroom, report: Report, why: str, data: bytes, digest: str, today: datetime.date
 ) -> None:
-    """Sealed, with the reason. In a flood of such mails only the newest stay whole."""
+    """Sealed, with the reason; its words lie in it alone. In a flood of such mails only the newest
+    stay whole."""
     Return.objects.create(
         digest=digest,
         kind=Kind.UNKNOWN,
         day=today,
         code=report.code,
-        said=report.said,
         why=why,
         sealed=Vault(newsroom).seal(SEALED, data),
     )

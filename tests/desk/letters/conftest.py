@@ -78,6 +78,13 @@ Acted = list[tuple[Submission, datetime]]
 
 
 @pytest.fixture
+def unhandled(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A kind that nothing acts upon in this test."""
+    monkeypatch.delitem(handlers._handlers, "subscribe", raising=False)
+    return "subscribe"
+
+
+@pytest.fixture
 def handle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Acted]:
     """Has a kind handled in this test; returns what came. ``fail`` is raised for each, if any."""
 

@@ -98,9 +98,9 @@ def test_an_hour_of_long_ago_is_not_believed(place: Place, handle: Handle) -> No
 
 
 def test_a_kind_that_nobody_handles_waits_sealed_until_somebody_does(
-    place: Place, handle: Handle
+    place: Place, unhandled: str, handle: Handle
 ) -> None:
-    one = submission("subscribe", "en", SUBSCRIBE)
+    one = submission(unhandled, "en", SUBSCRIBE)
     place.send(one, one)
     report = place.collect()
     assert (report.waiting, report.known) == (1, 1)
@@ -141,11 +141,11 @@ def test_one_that_fails_is_kept_and_holds_up_nobody(place: Place, handle: Handle
 
 
 def test_who_floods_the_desk_fills_the_drop_and_not_the_desk(
-    place: Place, monkeypatch: pytest.MonkeyPatch, handle: Handle
+    place: Place, monkeypatch: pytest.MonkeyPatch, unhandled: str, handle: Handle
 ) -> None:
     monkeypatch.setattr(taking, "MOST_ASIDE", 2)
     monkeypatch.setattr(writing, "MOST_NEW", 1)
-    place.send(*(submission("subscribe", "en", SUBSCRIBE) for _ in range(4)), message("One."))
+    place.send(*(submission(unhandled, "en", SUBSCRIBE) for _ in range(4)), message("One."))
     report = place.collect()
     assert (report.waiting, report.handled, len(place.left)) == (2, 1, 1)
     assert "flood" in report.problem

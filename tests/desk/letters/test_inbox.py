@@ -242,11 +242,11 @@ def test_the_database_refuses_what_makes_no_sense(place: Place) -> None:
         Aside.objects.create(state="waiting", sealed=b"x", digest="x", drop="a", hour=NOW)
 
 
-def test_a_persons_request_finds_and_erases_what_they_wrote(place: Place) -> None:
+def test_a_persons_request_finds_and_erases_what_they_wrote(place: Place, unhandled: str) -> None:
     put("From Ada.", contact="Ada@Post.example")
     put("From Ben.", contact="ben@post.example")
     fields = {"address": "ada@post.example", "newsletters": ["w"], "privacy": 1, "form": "f"}
-    form = submission("subscribe", "en", fields)
+    form = submission(unhandled, "en", fields)
     place.send(form, message("By the drop.", contact="ada@post.example"))
     place.collect()
     vault = safe.vault()

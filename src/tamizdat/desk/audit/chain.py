@@ -83,7 +83,9 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Mapping):
-        return {str(plain(str(name))): plain(one) for name, one in value.items()}
+        # In order: of two names that are the same without their addresses, the last one stays.
+        named = sorted(((str(name), one) for name, one in value.items()), key=lambda pair: pair[0])
+        return {str(plain(name)): plain(one) for name, one in named}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(one) for one in value]
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -82,7 +82,7 @@ def doctor(
 
 def _read(records: Path) -> str:
     with click.open_file(str(records)) as file:
-        return file.read(MOST)
+        return str(file.read(MOST))
 
 
 def _make_key(

@@ -16,6 +16,9 @@ from tamizdat.desk.newsletter.engine.journal import Journal, Place
 from tamizdat.desk.newsletter.engine.ledger import Answer
 from tamizdat.desk.newsletter.engine.worker import Crew, Worker
 from tamizdat.desk.newsletter.models import Delivery, Issue, Sender
+from tamizdat.desk.outgoing.models import Suppression
+from tamizdat.desk.readers.errors import SealedError
+from tamizdat.desk.readers.models import Reader
 from tests.desk.newsletter.engine import house
 from tests.desk.newsletter.engine.test_ledger import (
     ONE,
@@ -93,3 +96,25 @@ def test_a_log_that_begins_after_the_issue_says_nothing_of_what_it_lacks(
     before = begins.startswith("2026")
     assert unknown.settle(newsroom) == before
     assert counts(issue) == {"queued" if before else "unknown": 1}
+
+
+def test_one_address_that_cannot_be_opened_does_not_hold_up_the_others(newsroom: Newsroom) -> None:
+    ada, _, _ = house.subscribe(
+        newsroom, [f"{name}@post.example" for name in ("ada", "ben", "eve")]
+    )
+    Reader.objects.filter(pk=ada.reader_id).update(sealed=b"x" * 60)
+    issue, one = house.begin(house.issue()), ledger(newsroom)
+    found = one.turn(issue.pk, ONE, [], 10).rows
+    assert sorted(row.address for row in found) == ["ben@post.example", "eve@post.example"]
+    assert counts(issue) == {"sending": 2, "refused": 1}
+    assert not Suppression.objects.exists()
+    assert Delivery.objects.get(state="refused").said == "its address cannot be opened"
+
+
+def test_where_no_address_can_be_opened_nothing_is_given_up(newsroom: Newsroom) -> None:
+    house.subscribe(newsroom, ["ada@post.example", "ben@post.example"])
+    issue, one = house.begin(house.issue()), ledger(newsroom)
+    Reader.objects.update(sealed=b"x" * 60)
+    with pytest.raises(SealedError):
+        one.turn(issue.pk, ONE, [], 10)
+    assert counts(issue) == {"queued": 2}

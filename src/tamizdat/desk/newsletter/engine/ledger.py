@@ -34,10 +34,12 @@ from tamizdat.desk.newsletter.engine.tallies import Of, moved
 from tamizdat.desk.outgoing import clock, limits, suppression
 from tamizdat.desk.outgoing.limits import Slots
 from tamizdat.desk.outgoing.receivers import large
+from tamizdat.desk.readers.errors import ErasedError, SealedError
 from tamizdat.desk.readers.models import Reader
 from tamizdat.desk.readers.vault import Vault
 
 FIRST_TRY, LONGEST_TRY = timedelta(minutes=5), timedelta(hours=4)
+SHUT = "\0"  # in place of an address that cannot be opened
 LEFT = "left"  # the code of a mail that nobody wanted any more
 PATIENCE = timedelta(hours=48)  # after which what is put off again and again counts as refused
 
@@ -271,19 +273,44 @@ class Ledger:
     def _opened(self, rows: list[Row]) -> Iterator[Row]:
         """With their addresses; of those that were erased it stays empty."""
         writable = [row for row in rows if row.writable]
-        found = dict(self._vault.opened(cast(Iterable[Reader], writable)))
+        found = self._addresses(writable)
         for row in rows:
             address = found.get(row.reader, "")
             yield row._replace(
                 address=address,
                 domain=large(address, self._domains),
-                writable=row.writable and bool(address),
+                writable=row.writable and bool(address) and address != SHUT,
             )
+
+    def _addresses(self, rows: list[Row]) -> dict[int, str]:
+        """By reader. One that cannot be opened stands in the way of no other; where none can be,
+        the keys are amiss, and ``SealedError`` stops it."""
+        try:
+            return dict(self._vault.opened(cast(Iterable[Reader], rows)))
+        except (SealedError, ErasedError):
+            found: dict[int, str] = {}
+        shut: list[SealedError] = []
+        for row in rows:
+            try:
+                found[row.reader] = self._vault.address_of(cast(Reader, row))
+            except ErasedError:
+                continue
+            except SealedError as error:
+                shut.append(error)
+                found[row.reader] = SHUT
+        if len(shut) == len(found) > 1:
+            raise shut[0]
+        return found
 
     def _leave_out(self, relay: RelaySettings, rows: list[Row], changes: Changes) -> list[Row]:
         """Those that may go now; the others are put off, or ended as they left meanwhile."""
         left = [row for row in rows if not row.writable]
-        gone = [Answer(row, "refused", LEFT, "left before it was sent") for row in left]
+        gone = [
+            Answer(row, "refused", "4.3.5", "its address cannot be opened")
+            if row.address == SHUT
+            else Answer(row, "refused", LEFT, "left before it was sent")
+            for row in left
+        ]
         changes.update(self._keep(relay, gone))
         if not self._domains:
             return [row for row in rows if row.writable]

@@ -46,9 +46,14 @@ class Server:
             os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
         data = str(self._folder / "data")
         self._run("initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale", "C")
-        self.start()
-        with psycopg.connect(self.url[: -len("tests")] + "postgres", autocommit=True) as link:
-            link.execute("CREATE DATABASE tests")
+        try:
+            self.start()
+            where = self.url[: -len("tests")] + "postgres"
+            with psycopg.connect(where, autocommit=True) as link:
+                link.execute("CREATE DATABASE tests")
+        except Exception:
+            self.__exit__()
+            raise
         return self
 
     def start(self) -> None:

@@ -274,6 +274,28 @@ def test_a_relay_that_hangs_up_before_its_answer_leaves_the_mail_in_doubt(
     post.close()
 
 
+def test_a_relay_that_takes_mails_and_never_says_so_does_not_flood_a_mailbox(
+    newsroom: Newsroom, vera: Reader, server: Server
+) -> None:
+    taken: list[int] = []
+
+    def hang_up(number: int) -> str:
+        taken.append(number)
+        raise HangUp
+
+    server.on_dot = hang_up
+    post = Post(configure(newsroom.folder, server.port, "resend"))
+    mail = send(vera)
+    for _ in range(5):
+        post.run()
+        post.settle_left()
+        due_again(mail)
+        Relay.objects.update(next_try=None)
+    assert len(taken) == 2
+    assert now_of(mail).state == State.UNKNOWN
+    post.close()
+
+
 def test_what_a_dead_worker_left_is_in_doubt_and_of_a_living_one_is_not(
     newsroom: Newsroom, vera: Reader, post: Post
 ) -> None:

@@ -6,8 +6,8 @@ What always holds:
 - Before the first byte leaves the row is ``sending``, in a transaction of its own; the relay's
   answer is kept before the next mail begins. Of several workers one gets a mail.
 - What a worker that died left as ``sending`` is in doubt: ``[mail] unknown`` says whether it is
-  held, and shown, or sent again, with the same Message-ID. A process of this machine is known to
-  be dead at once, another's after ``LEASE``.
+  held, and shown, or sent again, once, with the same Message-ID. A process of this machine is
+  known to be dead at once, another's after ``LEASE``.
 - What a mail says is overwritten in the row that went, was refused or given up.
 - A relay that cannot be used costs a mail nothing: it waits, or goes through another.
 - No address is logged or kept.
@@ -44,6 +44,7 @@ LEASE = timedelta(hours=1)  # longer than any relay may take for an answer
 GIVEN_UP = timedelta(days=3)
 MENDING = timedelta(minutes=1)
 PAUSES = [timedelta(minutes=n) for n in (1, 5, 15, 30, 60)]
+RESENT = "resent"  # the code of a mail that was in doubt and is sent again
 IDLE = 20.0  # seconds for which a connection is kept
 WAITS = (State.QUEUED, State.DEFERRED)
 _NAME = re.compile(r"(.*)-(\d+)-[0-9a-f]{8}\Z")
@@ -100,16 +101,20 @@ class Post:
         for mail in Mail.objects.filter(state=State.SENDING).exclude(worker=self.name):
             if mail.not_before <= now or not _lives(mail.worker):
                 left = Mail.objects.filter(pk=mail.pk, state=State.SENDING, worker=mail.worker)
-                left.update(**self._in_doubt(now))
+                left.update(**self._in_doubt(mail, now))
                 log.warning("a single mail is in doubt: its worker ended while it was sent")
         if self.newsroom.settings.mail.unknown == "resend":
-            held = Mail.objects.filter(state=State.UNKNOWN).exclude(sealed=b"")
-            held.update(**self._in_doubt(now))
+            for mail in Mail.objects.filter(state=State.UNKNOWN).exclude(sealed=b""):
+                held = Mail.objects.filter(pk=mail.pk, state=State.UNKNOWN)
+                held.update(**self._in_doubt(mail, now))
 
-    def _in_doubt(self, now: datetime) -> dict[str, object]:
-        again = self.newsroom.settings.mail.unknown == "resend"
+    def _in_doubt(self, mail: Mail, now: datetime) -> dict[str, object]:
+        """Sent again at most once by itself: a relay that takes mails and never says so would
+        flood a mailbox."""
+        again = self.newsroom.settings.mail.unknown == "resend" and mail.code != RESENT
         state, then = (State.QUEUED, now + PAUSES[0]) if again else (State.UNKNOWN, now)
-        return {"state": state, "not_before": then, "worker": ""}
+        code = RESENT if again else mail.code
+        return {"state": state, "not_before": then, "worker": "", "code": code}
 
     # Relays
 
@@ -168,7 +173,7 @@ class Post:
             relays.note_recovery(name=relay.name)
         elif outcome.state == "unknown":
             log.warning("relay %s: a single mail is in doubt", relay.name)
-            self._mine(mail, **self._in_doubt(clock.now()))
+            self._mine(mail, **self._in_doubt(mail, clock.now()))
         elif outcome.at == "relay" or (outcome.at, outcome.state) == ("sender", "refused"):
             self._trouble(relay, outcome.said or outcome.codes or "it broke the connection")
             self._mine(mail, state=State.QUEUED, not_before=clock.now(), worker="")

@@ -27,7 +27,7 @@ from django.utils import timezone  # noqa: E402
 from tamizdat import letterbox  # noqa: E402
 from tamizdat.desk.audit import actions as audit  # noqa: E402
 from tamizdat.desk.letters.collecting import collect  # noqa: E402
-from tamizdat.desk.letters.models import Aside, Message  # noqa: E402
+from tamizdat.desk.letters.models import Aside, Handled, Message  # noqa: E402
 from tamizdat.desk.readers import actions, consents, keyring  # noqa: E402
 from tamizdat.desk.readers.models import Consent, Reader  # noqa: E402
 from tamizdat.desk.readers.vault import Vault  # noqa: E402
@@ -73,7 +73,7 @@ def counts() -> object:
         "readers": Reader.objects.count(),
         "consents": Consent.objects.count(),
         "messages": Message.objects.count(),
-        "aside": Aside.objects.count(),
+        "come": Handled.objects.count() + Aside.objects.count(),
     }
 
 

@@ -19,8 +19,8 @@ from django.contrib.auth.models import Group
 from PIL import Image
 from wagtail.models import Locale
 
+from tamizdat.cli import cli
 from tamizdat.cli import keys as key_commands
-from tamizdat.cli.mirror import mirror
 from tamizdat.config import Newsroom
 from tamizdat.desk.newsroom import actions
 from tamizdat.desk.newsroom.models import Article, Byline, Person, Section, Source
@@ -149,7 +149,7 @@ def public(published: Article, house: Newsroom, tmp_path: Path) -> list[Path]:
     bundles.mkdir()
     for one in print_bundles(house.edition, Limits(), now, list(FORMS)):
         (bundles / f"paper.{one.form}").write_bytes(one.data)
-    done = CliRunner().invoke(mirror, ["push", "--dir", str(house.folder), "--json"])
+    done = CliRunner().invoke(cli, ["mirror", "push", "--dir", str(house.folder), "--json"])
     assert done.exit_code == 0, done.output
     house.run.mkdir(exist_ok=True)
     return [house.edition, tmp_path / "mirror", bundles, house.run]

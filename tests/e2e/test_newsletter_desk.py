@@ -141,6 +141,7 @@ def test_an_issue_is_composed_by_drag_and_by_keyboard_approved_by_another_and_sc
     expect(petra.get_by_text("It was changed after Petra Vale approved it")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_two_people_at_one_issue_lose_nothing(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:

@@ -167,6 +167,7 @@ def test_a_passkey_that_cannot_know_its_person_opens_nothing_and_the_page_says_w
     assert "/login/" in page.url
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_passkey_is_refused(guarded: Newsroom, open_browser: Open) -> None:
     page = open_browser().new_page()
     pocket = Pocket(page)
@@ -235,6 +236,7 @@ def _code(secret: str) -> str:
     return f"{(int.from_bytes(mac[start : start + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
 
 
+@pytest.mark.slow
 def test_who_lost_everything_begins_anew_and_ends_what_is_open_elsewhere(
     guarded: Newsroom, open_browser: Open
 ) -> None:
@@ -287,6 +289,7 @@ def test_the_log_in_is_usable_by_keyboard_and_by_password_managers(
     ]
 
 
+@pytest.mark.slow
 def test_two_tabs_of_the_log_in_do_not_trip_over_each_other(
     newsroom: Newsroom, open_browser: Open
 ) -> None:

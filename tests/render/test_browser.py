@@ -79,7 +79,7 @@ READABLE = [path for path in pages() if not path.endswith(("/moved/", "/s1/", "/
         ("light", "en"),
         pytest.param("light", "ru", marks=pytest.mark.slow),
         pytest.param("light", "ar", marks=pytest.mark.slow),
-        ("dark", "en"),
+        pytest.param("dark", "en", marks=pytest.mark.slow),
     ],
 )
 def test_axe_finds_nothing_on_any_type_of_page(browser: Any, scheme: str, code: str) -> None:

@@ -142,6 +142,32 @@ def test_an_issue_is_composed_by_drag_and_by_keyboard_approved_by_another_and_sc
 
 
 @pytest.mark.slow
+def test_what_is_held_at_the_edge_brings_up_headings_that_lie_below(
+    newsroom: Newsroom, sign_in: SignIn, headline: Headline
+) -> None:
+    story = headline("Far from its place")
+    publish(newsroom, story)
+    edgar = sign_in("edgar", viewport={"width": 1280, "height": 700})
+    begin(edgar, newsroom, "weekly-far")
+    grip = edgar.locator("[data-pick]", has_text=story).locator("[data-grip]")
+    last = heading(edgar, "Analysis")
+    expect(last).not_to_be_in_viewport()
+    grip.scroll_into_view_if_needed()
+    start = grip.bounding_box()
+    assert start
+    edgar.mouse.move(start["x"] + 10, start["y"] + 10)
+    edgar.mouse.down()
+    edgar.mouse.move(900, 680, steps=4)
+    # The hand rests at the lower edge.
+    expect(last).to_be_in_viewport()
+    edgar.mouse.move(900, 400)
+    place = last.bounding_box()
+    assert place
+    edgar.mouse.move(place["x"] + 60, place["y"] + 8, steps=4)
+    edgar.mouse.up()
+    kept(newsroom, "weekly-far", lambda i: i["stories"]["Analysis"] == [story])
+
+
 def test_two_people_at_one_issue_lose_nothing(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:

@@ -3,9 +3,10 @@
 // knows no fingers). Everything it does, buttons and menus do as well.
 const FAR = 5; // Pixels before a press counts as dragging.
 const EDGE = 60;
+const STEP = 12; // Pixels a frame, near an edge.
 
 export const dragging = ({ root, list, page }) => {
-  let held = null; // { key, x, y, pointer, ghost, over, row }
+  let held = null; // { key, x, y, pointer, ghost, over, row }: x and y are where the pointer is.
   const marker = document.createElement("li");
   marker.className = "nl-marker";
   marker.setAttribute("aria-hidden", "true");
@@ -30,6 +31,7 @@ export const dragging = ({ root, list, page }) => {
     document.body.append(held.ghost);
     document.body.classList.add("nl-dragging");
     held.row.classList.add("nl-dragged");
+    requestAnimationFrame(glide);
   };
 
   // The desk scrolls inside one of its parts, a phone the whole page.
@@ -40,9 +42,19 @@ export const dragging = ({ root, list, page }) => {
     }
     return document.scrollingElement;
   };
-  const scroll = (y) => {
-    if (y < 2 * EDGE) scroller().scrollBy(0, -14);
-    else if (y > window.innerHeight - EDGE) scroller().scrollBy(0, 14);
+  const step = (y) => {
+    if (y < 2 * EDGE) return -STEP;
+    return y > window.innerHeight - EDGE ? STEP : 0;
+  };
+  // What is held near an edge goes on scrolling, also while the pointer rests there.
+  const glide = () => {
+    if (!held?.ghost) return;
+    const by = step(held.y);
+    if (by) {
+      scroller().scrollBy(0, by);
+      aim();
+    }
+    requestAnimationFrame(glide);
   };
 
   // The place under the pointer: a heading, and before which of its stories.
@@ -54,6 +66,13 @@ export const dragging = ({ root, list, page }) => {
     return { heading, next };
   };
 
+  const aim = () => {
+    held.over = target(held.x, held.y);
+    if (!held.over) { marker.remove(); return; }
+    const into = held.over.heading.querySelector("[data-list]");
+    if (held.over.next) held.over.next.before(marker); else into.append(marker);
+  };
+
   const moved = (event) => {
     if (!held || event.pointerId !== held.pointer) return;
     if (!held.ghost) {
@@ -61,13 +80,10 @@ export const dragging = ({ root, list, page }) => {
       start();
     }
     event.preventDefault();
+    Object.assign(held, { x: event.clientX, y: event.clientY });
     held.ghost.style.left = `${Math.min(event.clientX + 12, window.innerWidth - 120)}px`;
     held.ghost.style.top = `${event.clientY + 8}px`;
-    scroll(event.clientY);
-    held.over = target(event.clientX, event.clientY);
-    if (!held.over) { marker.remove(); return; }
-    const into = held.over.heading.querySelector("[data-list]");
-    if (held.over.next) held.over.next.before(marker); else into.append(marker);
+    aim();
   };
 
   const end = (drop) => {

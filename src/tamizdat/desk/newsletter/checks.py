@@ -67,16 +67,24 @@ class Form:
 
 
 class _Reader(HTMLParser):
-    """Collects links and pictures."""
+    """Collects links and pictures. A link to a place in the same mail is none that can fail."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.seen = Seen()
         self._href: str | None = None
         self._words: list[str] = []
+        self._places: set[str] = set()
+
+    def read(self, html: str) -> Seen:
+        self.feed(html)
+        self.seen.links = [one for one in self.seen.links if one[0] not in self._places]
+        return self.seen
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
+        if found.get("id"):
+            self._places.add(f"#{found['id']}")
         if tag == "a" and "href" in found:
             self._href, self._words = found["href"] or "", []
         elif tag == "img":
@@ -98,9 +106,8 @@ def lay_out(issue: Issue, text: Text) -> Form:
     """Raises ``MailError``, and ``OSError`` where a photo's file cannot be read."""
     content, files = content_of(issue, text=text)
     laid = layout.issue(content)
-    reader = _Reader()
-    reader.feed(laid.html)
-    return Form(text, content, laid, files, layout.weight(laid), reader.seen)
+    seen = _Reader().read(laid.html)
+    return Form(text, content, laid, files, layout.weight(laid), seen)
 
 
 def of(issue: Issue) -> list[Check]:

@@ -141,6 +141,13 @@ def test_gmails_limit_is_found_in_the_story_that_it_cuts(
     assert "(whole articles): Gmail cuts it" in found
 
 
+def test_a_link_within_the_mail_is_checked_against_the_mail(ready: Issue) -> None:
+    Newsletter.objects.update(full_text=True)
+    form = checks.lay_out(fresh(ready), "full")
+    assert 'href="#story-1"' in form.laid.html
+    assert "nowhere" not in said(ready)
+
+
 def test_links_are_judged_without_asking_anybody(ready: Issue, ferry: Article) -> None:
     own = "https://meridian.example"
     found = links.judge(

@@ -36,6 +36,11 @@ def any_sending() -> bool:
     return _found(of_state("sending"))
 
 
+def any_sending_of(worker: str) -> bool:
+    """Whether rows are being sent by this worker, or were when it was last heard of."""
+    return _found(f"worker = %s AND {of_state('sending')}", worker)
+
+
 def any_of(worker: str) -> bool:
     """Whether rows stand under this worker's name that are not settled."""
     return _found(f"worker = %s AND (state = 'sending' OR state = 'unknown') AND {OPEN}", worker)

@@ -7,9 +7,9 @@ What always holds:
   it is taken for dead by one who looked ``LOOKS`` times, over ``SILENCE`` seconds by the looker's
   own steady clock, and saw the same number; or at once where its process on the looker's own
   machine is gone.
-- Taking over is one transaction that first marks the sender as ``lost``. From then on it claims
-  nothing, and it looks at that mark before each mail (``Fence``): stopped for an hour and woken, it
-  sends nothing that was taken from it.
+- Who takes over first marks the sender as ``lost``, and only when that is kept, and may be seen by
+  it, looks at what it did. From then on it claims nothing, and it looks at that mark before each
+  mail (``Fence``): stopped for an hour and woken, it sends nothing that was taken from it.
 - What was taken over is ``unknown``, except where the worker's journals lie on this machine: then
   what was answered is kept, and where it is dead for certain, what was not begun is queued again.
 
@@ -40,6 +40,7 @@ from tamizdat.desk.outgoing import clock
 log = logging.getLogger("tamizdat.newsletter")
 BEAT = 2.0
 LOOKS, SILENCE = 8, 30.0
+UNDER_WAY = 0.5  # in which a mail that was begun just before is answered, where all is well
 AGAIN = 10.0  # a looker that did not look for so long begins anew
 
 _LEFT = f"""
@@ -139,18 +140,24 @@ class Watch:
                 settle_here(self._folder, name)
             elif not place.ours and not Sender.objects.filter(name=name).exists():
                 journal.remove(self._folder, name)
-        for name in Sender.objects.filter(lost=True).values_list("name", flat=True):
-            if not rows.any_of(name):
+        for name, where in Sender.objects.filter(lost=True).values_list("name", "place"):
+            if rows.any_sending_of(name):  # Who took over was killed in between.
+                self._settle_lost(name, where)
+            elif not rows.any_of(name):
                 leave(name)
 
     def _take_over(self, name: str, place: str, number: int) -> None:
         if Place.read(place).gone:
             settle_here(self._folder, name)
             return
+        mark = Sender.objects.filter(name=name, beat=number, lost=False)
+        if mark.update(lost=True, rate=0.0):
+            self._settle_lost(name, place)
+
+    def _settle_lost(self, name: str, place: str) -> None:
+        """What it left that may yet live, but sends nothing more."""
+        time.sleep(UNDER_WAY)
         with transaction.atomic():
-            mark = Sender.objects.filter(name=name, beat=number, lost=False)
-            if not mark.update(lost=True, rate=0.0):
-                return
             answered = journal.read(self._folder, name).ended if Place.read(place).ours else {}
             count = _settle(name, Found(None, answered))
         log.warning("a sender does not answer any more: %d mails of it are in doubt", count)

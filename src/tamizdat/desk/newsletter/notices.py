@@ -19,6 +19,7 @@ from django.conf import settings
 
 from tamizdat.desk.newsletter.models import Newsletter
 from tamizdat.desk.newsroom.models import LanguageText, NewsroomSettings, SitePage, SitePageVersion
+from tamizdat.edition.paths import page_path
 from tamizdat.mail.content import Notice
 
 FALLBACK = "en"
@@ -53,7 +54,7 @@ def notice(
         "titles": said["list"].join(one.title for one in newsletters),
         "days": str(days),
         "privacy": str(privacy),
-        "policy": policy_address(said["code"], language),
+        "policy": policy_address(said["code"], language, version=privacy),
         "contact": look.contact or settings.NEWSROOM.settings.mail.sender,
     }
     return Notice(
@@ -85,15 +86,17 @@ def paper_name(language: str) -> str:
     return (text.name if text else "") or settings.NEWSROOM.settings.name
 
 
-def policy_address(*languages: str) -> str:
-    """Where readers find the privacy policy, in the first of these languages that has one; empty
-    where none was published."""
+def policy_address(*languages: str, version: int = 0) -> str:
+    """Where readers find the privacy policy (0: the newest, else this version of it), in the first
+    of these languages that has it; empty where none was published."""
     pages = SitePage.objects.filter(kind=SitePage.Kind.PRIVACY, versions__isnull=False)
+    if version:
+        pages = pages.filter(versions__number=version)
     slugs = dict(pages.values_list("locale__language_code", "slug"))
     base = settings.NEWSROOM.settings.address.rstrip("/")
     for language in (*languages, *settings.NEWSROOM.settings.languages):
         if language in slugs:
-            return f"{base}/{language}/{slugs[language]}/"
+            return base + page_path(language, slugs[language], version)
     return ""
 
 

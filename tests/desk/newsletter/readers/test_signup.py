@@ -265,7 +265,8 @@ def test_an_older_policy_is_what_was_agreed_to_and_one_that_never_was_is_not(
     assert Consent.objects.get().privacy == 1
     notice = desk.mails()[0][1].notice
     assert notice is not None
-    assert "https://meridian.example/en/privacy/" in " ".join(notice.after)
+    # What is agreed to stays to be read, also once there is a newer one.
+    assert "https://meridian.example/en/privacy/v1/" in " ".join(notice.after)
     with caplog.at_level(logging.WARNING):
         desk.sign_up("bela@post.example", privacy=9)
     assert desk.reader("bela@post.example") is None

@@ -40,7 +40,7 @@ test: setup ## Everything CI runs but the slow tests: checks and all tests
 test-slow: setup ## Faults, kill -9 at random points, long fuzzing, times behind a censor
 	@scripts/chromium.sh
 	$(call say,Slow tests)
-	@$(python) -m pytest -n auto --dist loadgroup -m slow -q --timeout 1200
+	@scripts/in_memory.sh $(python) -m pytest -n auto --dist loadgroup -m slow -q --timeout 1200 -o tmp_path_retention_policy=failed
 
 wheel: setup ## Build the wheel and run the demo from it in an empty environment
 	@scripts/wheel.sh

@@ -14,5 +14,6 @@ if [ "$(stat -f -c %T "$shared" 2>/dev/null)" != tmpfs ] || [ ! -w "$shared" ] |
 fi
 TMPDIR=$(mktemp -d "$shared/tamizdat-tests.XXXXXX")
 export TMPDIR
+chmod 711 "$TMPDIR" # A database that a test starts runs as somebody else.
 trap 'rm -rf "$TMPDIR"' EXIT
 "$@"

@@ -96,8 +96,9 @@ class Lane(threading.Thread):
         self._send(press, turn.rows)
         self._adapt(len(turn.rows), time.monotonic() - began)
         if not turn.rows:
-            self._crew.nothing_for(self.relay, press.issue)
-            self.stop.wait(max(turn.wait, IDLE if not turn.wait else 0.0))
+            if not turn.wait:  # Where a limit holds it up, rows do wait: it is asked again soon.
+                self._crew.nothing_for(self.relay, press.issue)
+            self.stop.wait(turn.wait or IDLE)
 
     def _adapt(self, count: int, seconds: float) -> None:
         """Over a slow relay few are claimed at a time."""

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tamizdat.cli import newsletter_preview
+from tamizdat.cli import cli, newsletter_preview
 from tamizdat.config import Newsroom
 from tamizdat.desk.newsletter import checks, links, testing
 from tamizdat.desk.newsletter.help import missing_help
@@ -203,18 +203,18 @@ def test_an_issue_is_previewed_and_tested_from_the_terminal(
 ) -> None:
     monkeypatch.setattr(newsletter_preview, "start_django", lambda folder: newsroom)
     run = CliRunner().invoke
-    found = run(newsletter_preview.preview, ["weekly/1"])
+    found = run(cli, ["newsletter", "preview", "weekly/1"])
     assert found.exit_code == 0
     assert "Ferry crews end their strike" in found.stdout
     assert "advice" in found.stderr
     out = tmp_path / "out"
-    found = run(newsletter_preview.preview, [str(ready.pk), "--out", str(out), "--json"])
+    found = run(cli, ["newsletter", "preview", str(ready.pk), "--out", str(out), "--json"])
     report = json.loads(found.stdout)
     assert report["ok"]
     assert sorted(path.name for path in out.iterdir()) == [
         *("summary-dark.html", "summary.html", "summary.txt"),
     ]
-    found = run(newsletter_preview.test, ["weekly/1", "--to", "a@post.example", "--json"])
+    found = run(cli, ["newsletter", "test", "weekly/1", "--to", "a@post.example", "--json"])
     assert json.loads(found.stdout) == {"ok": True, "issue": ready.pk, "queued": 1}
     assert Mail.objects.count() == 1
 

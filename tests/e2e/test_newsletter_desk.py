@@ -81,7 +81,19 @@ def test_an_issue_is_composed_by_drag_and_by_keyboard_approved_by_another_and_sc
     publish(newsroom, boats, quay, fog)
     edgar = sign_in("edgar")
     pk = begin(edgar, newsroom, "weekly-drag")
+    compose(newsroom, edgar, boats, quay, fog)
+    look_at_the_preview(edgar)
+    petra = sign_in("petra")
+    approve_and_schedule(newsroom, petra, pk)
+    # A change takes the approval away, not the hour.
+    open_issue(edgar, newsroom, pk)
+    edgar.get_by_role("textbox", name="Subject").fill("The boats run again, and how")
+    kept(newsroom, "weekly-drag", lambda i: "and how" in i["subject"])
+    petra.reload()
+    expect(petra.get_by_text("It was changed after Petra Vale approved it")).to_be_visible()
 
+
+def compose(newsroom: Newsroom, edgar: Page, boats: str, quay: str, fog: str) -> None:
     edgar.get_by_role("textbox", name="Subject").fill("The boats run again")
     edgar.get_by_role("textbox", name="Preheader").fill("And who paid for it.")
     write_rich(edgar, "Dear readers, it was a long week.")
@@ -111,20 +123,23 @@ def test_an_issue_is_composed_by_drag_and_by_keyboard_approved_by_another_and_sc
     expect(edgar.get_by_text("Saved.", exact=True)).to_be_visible()
     assert violations(edgar, within=".nl") == []
 
+
+def look_at_the_preview(edgar: Page) -> None:
     edgar.reload()
     expect(heading(edgar, "Features").get_by_text("What the fog hid")).to_be_visible()
     edgar.get_by_role("link", name="Preview and check").last.click()
     phone = edgar.frame_locator("iframe.nl-phone")
     expect(phone.get_by_text("What the fog hid").first).to_be_visible()
     expect(phone.get_by_text("it was a long week").first).to_be_visible()
-    expect(edgar.locator("pre")).to_contain_text(["The", "boats", "run", "again"][1])
+    expect(edgar.locator("pre")).to_contain_text("boats")
     edgar.get_by_role("link", name="Dark", exact=True).click()
     edgar.wait_for_url("**light=dark**")
     body = edgar.frame_locator("iframe.nl-phone").locator("body")
     expect(body).to_have_css("background-color", re.compile(r"rgb\(\d?\d, \d?\d, \d?\d\)"))
     assert violations(edgar, within=".nl-under") == []
 
-    petra = sign_in("petra")
+
+def approve_and_schedule(newsroom: Newsroom, petra: Page, pk: int) -> None:
     petra.goto(f"{newsroom.desk}/desk/newsletters/issues/{pk}/sending/")
     petra.get_by_role("button", name="Approve it as it is").click()
     expect(petra.get_by_text("Petra Vale approved it as it is now.")).to_be_visible()
@@ -133,12 +148,6 @@ def test_an_issue_is_composed_by_drag_and_by_keyboard_approved_by_another_and_sc
     petra.get_by_role("button", name="Schedule it").click()
     expect(petra.get_by_text("It goes out on Friday, 4 July 2031, 17:00").last).to_be_visible()
     kept(newsroom, "weekly-drag", lambda i: i["state"] == "scheduled")
-    # A change takes the approval away, not the hour.
-    open_issue(edgar, newsroom, pk)
-    edgar.get_by_role("textbox", name="Subject").fill("The boats run again, and how")
-    kept(newsroom, "weekly-drag", lambda i: "and how" in i["subject"])
-    petra.reload()
-    expect(petra.get_by_text("It was changed after Petra Vale approved it")).to_be_visible()
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from tamizdat.desk.outgoing import limits, links, maildir, reports, suppression
 from tamizdat.desk.outgoing.errors import SuppressionError
 from tamizdat.desk.outgoing.links import Links, Purpose, day_stamp
 from tamizdat.desk.outgoing.models import Return, Suppression
-from tamizdat.desk.outgoing.returning import Rounds
+from tamizdat.desk.outgoing.returning import AFTER_TROUBLE, Rounds
 from tamizdat.desk.readers import actions, keyring, requests, rotation
 from tamizdat.desk.readers.models import Reader
 from tamizdat.desk.readers.vault import Vault
@@ -277,10 +277,10 @@ def test_a_folder_that_is_none_is_said(newsroom: Newsroom) -> None:
 def test_the_worker_takes_in_what_comes_back(newsroom: Newsroom, vera: Reader) -> None:
     put(newsroom, "1.a", report(newsroom, HARD, vera))
     rounds = Rounds(newsroom.folder)
-    assert rounds._turn()
+    assert rounds.turn() < AFTER_TROUBLE
     assert reason(vera) == "hard"
     (newsroom.folder / "returned" / "new").rmdir()
-    assert not rounds._turn()
+    assert rounds.turn() == AFTER_TROUBLE
 
 
 @pytest.mark.parametrize("dressed", ["{local} at {domain}", "/mail/{domain}/{local}/", "{local}"])

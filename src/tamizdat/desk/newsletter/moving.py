@@ -29,10 +29,11 @@ from tamizdat.desk.newsletter.signup import (
     PURPOSE,
     locked,
     may_confirm,
+    send_asking,
     sender_of,
 )
-from tamizdat.desk.outgoing import lanes, links, suppression
-from tamizdat.desk.outgoing.links import DAYS, Link, Links, Purpose, day_stamp
+from tamizdat.desk.outgoing import lanes, suppression
+from tamizdat.desk.outgoing.links import Link, Links, Purpose, day_stamp
 from tamizdat.desk.readers import consents
 from tamizdat.desk.readers.errors import AddressError
 from tamizdat.desk.readers.models import Consent, Reader
@@ -67,29 +68,11 @@ def ask_to_move(*, reader: Reader, address: str, now: datetime) -> bool:
             privacy=privacy,
             language=reader.language,
         )
-    _write_to_new(new, [one.newsletter for one in mine], reader.language, privacy, now)
-    return True
-
-
-def _write_to_new(
-    new: Reader, newsletters: Sequence[Newsletter], language: str, privacy: int, now: datetime
-) -> None:
     stamp = day_stamp(timezone.localdate(now))
     token = Links(settings.NEWSROOM).make(Purpose.MOVE, new.pk, stamp)
-    lanes.send(
-        purpose="confirm",
-        reader=new,
-        notice=notice(
-            "move",
-            language,
-            url=links.address(settings.NEWSROOM, "confirm", token, language),
-            newsletters=newsletters,
-            privacy=privacy,
-            days=DAYS[Purpose.MOVE] or 0,
-        ),
-        sender=sender_of(newsletters),
-        now=now,
-    )
+    newsletters = [one.newsletter for one in mine]
+    send_asking(new, "move", Purpose.MOVE, token, newsletters, reader.language, privacy, now)
+    return True
 
 
 @transaction.atomic

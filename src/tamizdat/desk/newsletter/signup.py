@@ -109,18 +109,32 @@ def _ask(
     token = Links(settings.NEWSROOM).make(
         Purpose.CONFIRM, asked[0].pk, day_stamp(today), extra=len(asked)
     )
+    send_asking(reader, "confirm", Purpose.CONFIRM, token, wanted, language, privacy, now)
+
+
+def send_asking(
+    reader: Reader,
+    words: str,
+    purpose: Purpose,
+    token: str,
+    newsletters: Sequence[Newsletter],
+    language: str,
+    privacy: int,
+    now: datetime,
+) -> None:
+    """The one mail with the link that confirms; ``words`` names what it says (``notices``)."""
     lanes.send(
         purpose="confirm",
         reader=reader,
         notice=notice(
-            "confirm",
+            words,
             language,
             url=links.address(settings.NEWSROOM, "confirm", token, language),
-            newsletters=wanted,
+            newsletters=newsletters,
             privacy=privacy,
-            days=DAYS[Purpose.CONFIRM] or 0,
+            days=DAYS[purpose] or 0,
         ),
-        sender=sender_of(wanted),
+        sender=sender_of(newsletters),
         now=now,
     )
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 
-from tamizdat.config import ConfigError, Newsroom
+from tamizdat.config import Newsroom
 from tamizdat.desk.outgoing import maildir, reports
+from tamizdat.desk.outgoing.background import Background
 from tamizdat.mail import lmtp
 
 log = logging.getLogger("tamizdat.outgoing")
@@ -26,52 +27,32 @@ POLL, AFTER_TROUBLE = 5.0, 60.0
 TIDY = timedelta(hours=1)
 
 
-class Rounds:
+class Rounds(Background):
     """``start``, then ``stop``."""
+
+    what, after_trouble = "reports", AFTER_TROUBLE
 
     def __init__(
         self, folder: Path, *, poll: float = POLL, clock: Callable[[], datetime] = timezone.now
     ) -> None:
+        super().__init__()
         self._folder, self._poll, self._clock = folder, poll, clock
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="returns", daemon=True)
         self._server: lmtp.Server | None = None
         self._wanted_port = 0
         self._tidied = datetime.min.replace(tzinfo=clock().tzinfo)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, patience: float = 5.0) -> None:
-        """End after the mail that is being taken in."""
-        self._stop.set()
-        self._thread.join(patience)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            close_old_connections()
-            self._stop.wait(self._poll if self._turn() else AFTER_TROUBLE)
+    def close(self) -> None:
         self._listen(None)
-        connection.close()
 
-    def _turn(self) -> bool:
-        """One look; False where there was trouble."""
-        try:
-            newsroom = Newsroom(self._folder)
-            self._listen(newsroom)
-            maildir.empty(newsroom, stopped=self._stop.is_set)
-            if self._clock() - self._tidied >= TIDY:
-                self._tidied = self._clock()
-                reports.tidy()
-        except ConfigError as error:
-            log.warning("what comes back waits: %s", error)
-            return False
-        except Exception as error:
-            # What it says could name a reader.
-            log.error("what comes back waits: %s; trying again", type(error).__name__)
-            connection.close()
-            return False
-        return True
+    def _look(self) -> float:
+        """Take in what is there; how many seconds to wait."""
+        newsroom = Newsroom(self._folder)
+        self._listen(newsroom)
+        maildir.empty(newsroom, stopped=self._stop.is_set)
+        if self._clock() - self._tidied >= TIDY:
+            self._tidied = self._clock()
+            reports.tidy()
+        return self._poll
 
     def _listen(self, newsroom: Newsroom | None) -> None:
         """Have the port that the settings name, and no other."""

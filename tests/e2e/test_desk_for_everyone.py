@@ -86,9 +86,8 @@ def test_a_reporter_works_by_keyboard_alone(
     rita.keyboard.press("Enter")
     press_until(rita, "to review", "Submit to")
     rita.keyboard.press("Enter")
-    until(
-        lambda: newsroom.do("about", pk=story["pk"])["in_review"], "the article is sent to review"
-    )
+    expect(rita.get_by_text(f"“{title}” has been sent to review")).to_be_visible()
+    assert newsroom.do("about", pk=story["pk"])["in_review"]
 
 
 def press_until(page: Page, *names: str, most: int = 120) -> None:

@@ -18,6 +18,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from tamizdat.giving import choice, money
+from tamizdat.giving.errors import AmountError
+
 _MIRROR_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MIRROR_URL = re.compile(r"https?://[^/\s?#]+/(?:[^\s?#]*/)?")
 _DROP_URL = re.compile(
@@ -168,6 +171,49 @@ class MailSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     domains: tuple[DomainLimit, ...] = ()
 
 
+class OfferSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[giving.offers]]``: what readers can give, in one currency and kind. Amounts are
+    written as people write them (``"5"``, ``"7.50"``); one to three stand on cards, one's own lies
+    between ``least`` and ``most``."""
+
+    kind: Literal["once", "monthly", "annual"]
+    currency: str
+    amounts: tuple[str, ...]
+    least: str
+    most: str
+    recommended: str = ""
+
+
+class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[giving.providers]]``, asked in this order. ``till``, ``credentials`` and
+    ``webhook`` name files in ``secrets/``: the key that can only open checkouts (a copy goes to the
+    letterboxes), the desk's own key, and what webhooks are signed with. ``url`` is where its API
+    is, for those that have no place of their own; ``account`` what it calls ours; ``methods`` the
+    ways to pay that the page shows; ``silence_hours``: so long without any event, and the desk is
+    told."""
+
+    kind: Literal["stripe", "sandbox", "btcpay"]
+    till: str = ""
+    credentials: str = ""
+    webhook: str = ""
+    url: str = ""
+    account: str = ""
+    methods: tuple[str, ...] = ("card",)
+    currencies: tuple[str, ...] = ()
+    silence_hours: Annotated[int, msgspec.Meta(ge=1, le=8760)] = 48
+
+
+class GivingSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``[giving]``: how readers pay for the paper. Without providers nothing is asked.
+    ``refused_countries`` (ISO 3166, two letters) are those whose cards are refused, as giving is a
+    crime there; ``ask_again_days``: who gave or closed a message is not asked for so long."""
+
+    providers: tuple[ProviderSettings, ...] = ()
+    offers: tuple[OfferSettings, ...] = ()
+    refused_countries: tuple[str, ...] = ()
+    ask_again_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The whole file. ``address`` is the paper's canonical base; the first language is the
     default one; ``database`` is ``sqlite`` or ``postgresql://user@host/name``."""
@@ -186,6 +232,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     letters: LettersSettings = LettersSettings()
     mail: MailSettings = MailSettings()
     relays: tuple[RelaySettings, ...] = ()
+    giving: GivingSettings = GivingSettings()
 
     @property
     def announced(self) -> tuple[MirrorSettings, ...]:
@@ -263,6 +310,44 @@ def mail_problems(settings: Settings) -> Iterator[str]:
             yield f"{called}: credentials is the name of a file in secrets/"
 
 
+def offers_of(giving: GivingSettings) -> tuple[choice.Offer, ...]:
+    """What readers can give, in smallest units. Raises ``AmountError``."""
+    return tuple(
+        choice.Offer(
+            kind=one.kind,
+            currency=one.currency,
+            amounts=tuple(money.typed(text, one.currency).amount for text in one.amounts),
+            least=money.typed(one.least, one.currency).amount,
+            most=money.typed(one.most, one.currency).amount,
+            recommended=money.typed(one.recommended, one.currency).amount if one.recommended else 0,
+        )
+        for one in giving.offers
+    )
+
+
+def giving_problems(settings: Settings) -> Iterator[str]:
+    """What is wrong with the tables of giving, in words."""
+    giving, kinds = settings.giving, [one.kind for one in settings.giving.providers]
+    try:
+        yield from (f"[[giving.offers]]: {wrong}" for wrong in choice.problems(offers_of(giving)))
+    except AmountError as error:
+        yield f"[[giving.offers]]: {error}"
+    for provider in giving.providers:
+        called = f"the provider “{provider.kind}”"
+        if kinds.count(provider.kind) > 1:
+            yield f"{called} stands there twice"
+        if provider.kind == "sandbox" and not settings.demo:
+            yield f"{called} moves no money and is for the demo alone: take its table out"
+        for name in (provider.till, provider.credentials, provider.webhook):
+            if "/" in name or name.startswith("."):
+                yield f"{called}: “{name}” is to be the name of a file in secrets/"
+        if provider.kind != "stripe" and not provider.url:
+            yield f"{called} needs a url"
+    for country in giving.refused_countries:
+        if not re.fullmatch(r"[A-Z]{2}", country):
+            yield f"[giving] refused_countries: “{country}” is no country such as RU"
+
+
 class Newsroom:
     """A newsroom's folder. Attributes are paths inside it; ``settings`` is the file, typed."""
 
@@ -303,6 +388,7 @@ class Newsroom:
             *mirror_problems(settings.mirrors),
             *drop_problems(settings.drops),
             *mail_problems(settings),
+            *giving_problems(settings),
         ):
             raise ConfigError(f"{self.settings_file}: {problem}")
         return settings

@@ -211,6 +211,21 @@ _ALL = (
     ),
     Kind("stop-reminding", 1, _LINK, tokened=True),
     Kind(
+        "gift",
+        1,
+        {
+            **_LINK,
+            "ask": Field(
+                one_of("amount", "pause", "resume", "cancel", "card", "list", "statement", "erase")
+            ),
+            "gift": _optional(whole(1, 99)),
+            "amount": _optional(text(20)),
+            "until": _optional(date),
+            "year": _optional(whole(2000, 9999)),
+        },
+        tokened=True,
+    ),
+    Kind(
         "webhook",
         1,
         {"provider": Field(_slug), "headers": Field(headers), "body": Field(base64_body)},

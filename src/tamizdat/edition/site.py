@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from tamizdat.edition.errors import SiteError
+from tamizdat.giving.choice import Offer
 
 SLUG = re.compile(r"[\w][\w-]{0,99}\Z")
 # Where readers write to the desk. A page or section that had this address before is refused only
@@ -94,6 +95,38 @@ class Newsletter(_Part, frozen=True):
     policy: str = ""
 
 
+class AskVariant(_Part, frozen=True):
+    """``html`` is clean HTML (paragraphs, emphasis); ``amounts`` are the cards of a message that
+    has its own, by kind and currency."""
+
+    slug: str
+    weight: int
+    title: str
+    html: str
+    button: str = ""
+    offers: tuple[Offer, ...] = ()
+
+
+class AskFragment(_Part, frozen=True):
+    """A message to readers as it was approved, in one language: what the fragment is made of.
+    ``place`` is where it stands; ``variants`` are drawn by their ``weight`` in the browser.
+    ``begins`` and ``ends`` are RFC 3339, empty for no bound; ``sections`` are slugs, empty for all;
+    one reader is asked ``most`` times in ``days`` days at most. ``goal`` and ``reached`` are
+    amounts in the smallest unit, 0 for no thermometer."""
+
+    slug: str
+    place: Literal["ribbon", "message", "thanks"]
+    variants: tuple[AskVariant, ...]
+    begins: str = ""
+    ends: str = ""
+    sections: tuple[str, ...] = ()
+    most: int = 0
+    days: int = 0
+    goal: int = 0
+    reached: int = 0
+    currency: str = ""
+
+
 class Language(_Part, frozen=True):
     """One language of the paper, under ``/code/``; ``name`` is what the paper is called in it."""
 
@@ -106,6 +139,7 @@ class Language(_Part, frozen=True):
     profiles: tuple[Profile, ...] = ()
     pins: tuple[Pins, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()
+    asks: tuple[AskFragment, ...] = ()
 
     @property
     def direction(self) -> Literal["ltr", "rtl"]:
@@ -119,6 +153,15 @@ class Language(_Part, frozen=True):
 
     def pinned(self, section: str = "") -> tuple[str, ...]:
         return next((p.stories for p in self.pins if p.section == section), ())
+
+
+class Giving(_Part, frozen=True):
+    """How readers pay for the paper. ``offers`` are what can be given; ``methods`` the ways to pay
+    that are shown; without offers the paper does not ask. The forms go to the letterboxes."""
+
+    offers: tuple[Offer, ...] = ()
+    methods: tuple[str, ...] = ()
+    ask_again_days: int = 90
 
 
 class Letters(_Part, frozen=True):
@@ -147,6 +190,7 @@ class Site(_Part, frozen=True):
     read_more: int = 4
     front_stories: int = 30
     letters: Letters = Letters()
+    giving: Giving = Giving()
 
     def language(self, code: str) -> Language:
         """The language with this code. Raises ``SiteError`` where the paper has none such."""

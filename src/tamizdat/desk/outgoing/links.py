@@ -45,7 +45,8 @@ class Purpose(IntEnum):
 
     Subjects: CONFIRM the first of ``extra`` consents that were asked for; UNSUBSCRIBE and
     RETURN_ISSUE a subscription; PREFERENCES and RETURN_MAIL a reader; MOVE the reader that an
-    address moves to. The two RETURN stand in envelopes (``mail.verp``), not in links."""
+    address moves to; GIFTS a reader; the two of reminders a reminder. The two RETURN stand in
+    envelopes (``mail.verp``), not in links."""
 
     CONFIRM = 1
     UNSUBSCRIBE = 2
@@ -53,6 +54,9 @@ class Purpose(IntEnum):
     MOVE = 4
     RETURN_ISSUE = 5
     RETURN_MAIL = 6
+    GIFTS = 7
+    CONFIRM_REMINDER = 8
+    STOP_REMINDING = 9
 
 
 # For how many days after its stamp (``day_stamp``) a link works; None: for ever, and the stamp may
@@ -64,10 +68,15 @@ DAYS: dict[Purpose, int | None] = {
     Purpose.MOVE: 7,
     Purpose.RETURN_ISSUE: None,
     Purpose.RETURN_MAIL: None,
+    Purpose.GIFTS: 60,
+    Purpose.CONFIRM_REMINDER: 7,
+    Purpose.STOP_REMINDING: None,
 }
 TO_DO: dict[Purpose, str] = {
     Purpose.CONFIRM: "sign up again: a new mail comes",
     Purpose.PREFERENCES: "use the link in a newer mail",
+    Purpose.GIFTS: "use the link in a newer receipt",
+    Purpose.CONFIRM_REMINDER: "ask to be reminded again: a new mail comes",
     Purpose.MOVE: "ask again from the preferences in a newer mail",
 }
 

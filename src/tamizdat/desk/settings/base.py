@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "tamizdat.desk.letters",
     "tamizdat.desk.outgoing",
     "tamizdat.desk.newsletter",
+    "tamizdat.desk.contributions",
     # Second factors. Its pages are not mounted and it sends nothing (desk.staff.access.adapters).
     "allauth.account",
     "allauth.mfa",

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Providers by name. A provider's module is imported when it is asked for, and not before."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from tamizdat.giving.port import Provider, Till
+
+KINDS = ("stripe", "sandbox", "btcpay")
+
+
+class TillSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a till needs to know. ``key`` is the secret itself, which can only open checkouts.
+    ``refused_countries`` (ISO 3166) are refused where the provider can look before it takes."""
+
+    kind: str
+    key: str
+    url: str = ""
+    account: str = ""
+    refused_countries: tuple[str, ...] = ()
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the desk's half needs to know: its ``key``, and the secrets that webhooks may be signed
+    with, newest first."""
+
+    kind: str
+    key: str
+    webhook: tuple[str, ...] = ()
+    url: str = ""
+    account: str = ""
+
+
+def make_till(settings: TillSettings) -> Till:
+    """Raises ``ProviderError`` where the settings cannot be used."""
+    made: Till = _module(settings.kind, "till").make_till(settings)
+    return made
+
+
+def make_provider(settings: DeskSettings) -> Provider:
+    """Raises ``ProviderError`` where the settings cannot be used."""
+    made: Provider = _module(settings.kind, "provider").make_provider(settings)
+    return made
+
+
+def _module(kind: str, half: str) -> Any:
+    if kind not in KINDS:
+        raise ValueError(f"there is no provider “{kind}”")
+    return import_module(f"tamizdat.giving.{kind}.{half}")

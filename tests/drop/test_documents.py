@@ -27,7 +27,7 @@ def test_settings_and_defaults_are_documented(struct: type[Any], heading: str) -
     for field in msgspec.structs.fields(struct):
         if field.required:
             wanted[field.name] = "must be given"
-        elif field.name == "limits":
+        elif field.name in ("limits", "names"):
             wanted[field.name] = "`{}`"
         else:
             wanted[field.name] = f"`{json.dumps(field.default)}`"
@@ -37,6 +37,7 @@ def test_settings_and_defaults_are_documented(struct: type[Any], heading: str) -
 def test_the_file_that_is_written_is_the_one_that_is_read(tmp_path: Path) -> None:
     settings = Settings(
         name='The "Lamp" — Лампа',
+        names={"en": 'The "Lamp"', "ru": "Лампа"},
         paper="https://lamp.example",
         recipients=tuple(SETTINGS["recipients"]),
         collector=SETTINGS["collector"],
@@ -55,6 +56,7 @@ def test_the_file_that_is_written_is_the_one_that_is_read(tmp_path: Path) -> Non
         ({"recipients": ["age1nonsense"]}, "no age recipient"),
         ({"collector": "zz"}, "64 hex digits"),
         ({"languages": []}, "languages"),
+        ({"names": {"not a language": "Meridian"}}, "names"),
         ({"accent": "red"}, "no colour"),
         ({"hosts": ["Drop.example:443"]}, "no host name"),
         ({"trusted_proxies": ["localhost"]}, "no address or network"),

@@ -80,6 +80,22 @@ def test_arabic_runs_from_right_to_left(pages: Pages) -> None:
     assert b'<html lang="ar" dir="rtl">' in pages.form("message", "ar")
 
 
+def test_the_newsroom_is_called_as_its_paper_is_in_each_language(tmp_path: Path) -> None:
+    with in_process(tmp_path / "drop", names={"en": "The Meridian", "ru": "Меридиан"}) as drop:
+        heads = {
+            language: re.search(
+                r'class="name"><a href="[^"]*">([^<]*)<',
+                drop.ask("GET", f"/v1/message?language={language}").text,
+            )
+            for language in ("en", "ru", "ar")
+        }
+    assert {language: found and found[1] for language, found in heads.items()} == {
+        "en": "The Meridian",
+        "ru": "Меридиан",
+        "ar": "The Meridian",
+    }
+
+
 def test_a_language_without_words_is_answered_in_english_and_kept(pages: Pages) -> None:
     page = pages.form("message", "uk").decode()
     assert '<html lang="en" dir="ltr">' in page

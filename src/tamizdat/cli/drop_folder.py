@@ -2,7 +2,7 @@
 """Making a drop's folder from a newsroom's: ``drop.toml`` and an empty spool.
 
 What always holds: no private key goes there; what an operator changed in an existing file stays,
-but for what the newsroom alone decides (keys, name, languages, colours, privacy policy,
+but for what the newsroom alone decides (keys, names, languages, colours, privacy policy,
 newsletters).
 """
 
@@ -26,7 +26,7 @@ HEAD = """\
 # docs/operating/drop.md. It holds no private key. After a change start the letterbox again.
 """
 WORDS = {
-    "name": "Whose letterbox it is, and where the paper is.",
+    "name": "Whose letterbox it is, in each language, and where the paper is.",
     "recipients": "What is sealed to: the desk's public keys (age). Whoever holds this file can "
     "write to the desk and read nothing.",
     "collector": "The desk's public key: who may empty it.",
@@ -44,8 +44,8 @@ WORDS = {
     "limits": "Submissions an hour: from one network without a proof of work, and with one.",
 }
 DECIDED_BY_THE_NEWSROOM = (
-    "name", "paper", "recipients", "collector", "languages", "accent", "accent_dark", "privacy",
-    "privacy_page", "newsletters",
+    "name", "names", "paper", "recipients", "collector", "languages", "accent", "accent_dark",
+    "privacy", "privacy_page", "newsletters",
 )  # fmt: skip
 
 
@@ -81,6 +81,7 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
     address = site.address.rstrip("/")
     return {
         "name": newsroom.settings.name,
+        "names": _names(site, newsroom.settings.name),
         "paper": address,
         "recipients": (recipient(newsroom),),
         "collector": collector_public(newsroom),
@@ -95,6 +96,12 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
             for letter in one.newsletters
         ),
     }
+
+
+def _names(site: Site, name: str) -> dict[str, str]:
+    """What the paper calls itself, by language; nothing where it is the same in all."""
+    found = {one.code: one.name for one in site.languages if one.name}
+    return found if set(found.values()) - {name} else {}
 
 
 def _policy_page(site: Site) -> str:

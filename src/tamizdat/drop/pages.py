@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from tamizdat.drop.errors import FieldError
 from tamizdat.drop.kinds import KINDS
-from tamizdat.drop.settings import Settings
+from tamizdat.drop.settings import FALLBACK, Settings
 from tamizdat.theme.style import csp_hash, stylesheet
 from tamizdat.theme.words import endonym
 
@@ -30,7 +30,6 @@ TOKENS = ("confirm", "unsubscribe", "stop-reminding", "preferences")
 DONE = (*FORMS, *TOKENS)
 REFUSALS = ("too-large", "malformed", "busy", "full", "unknown", "method")
 MONTHS = (1, 2, 3, 6, 9, 12)
-FALLBACK = "en"
 
 Values = Mapping[str, Sequence[str]]
 
@@ -141,7 +140,7 @@ class Pages:
                 title=title,
                 lang=said["code"] if said["code"] == FALLBACK else language,
                 language=language,
-                paper=settings.name,
+                paper=settings.name_in(language),
                 home=f"{settings.paper.rstrip('/')}/{language}/",
                 style=Markup(self._style),  # noqa: S704 - the theme's own, named by its hash
                 privacy=settings.privacy,

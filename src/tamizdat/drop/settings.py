@@ -24,6 +24,7 @@ _HEADER = re.compile(r"[a-z0-9-]{1,100}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _HOST = re.compile(r"[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 MEBIBYTE = 1024 * 1024
+FALLBACK = "en"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
@@ -62,7 +63,8 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The whole file. ``paper`` is the paper's address; ``hosts`` are the names under which the
+    """The whole file. ``names`` are what the newsroom calls itself in each language where that
+    differs; ``paper`` is the paper's address; ``hosts`` are the names under which the
     drop is reached (what a collector signs for); ``recipients`` are the desk's age recipients and
     ``collector`` its public key, hex. ``privacy`` is the version of the policy that the forms ask
     to agree to, ``privacy_page`` where it stands ({language} is put in). ``cap`` is what the spool
@@ -70,6 +72,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     and providers."""
 
     name: str
+    names: dict[str, str] = {}
     paper: str
     recipients: tuple[str, ...]
     collector: str
@@ -88,6 +91,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     webhooks: tuple[Provider, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()
     limits: Limits = Limits()
+
+    def name_in(self, language: str) -> str:
+        """What the newsroom calls itself in a language, else in English, else ``name``."""
+        return self.names.get(language) or self.names.get(FALLBACK) or self.name
 
 
 class DropFolder:
@@ -154,6 +161,9 @@ def _of_keys(settings: Settings) -> Iterator[str]:
 def _of_words(settings: Settings) -> Iterator[str]:
     if not settings.languages or not all(map(LANGUAGE.match, settings.languages)):
         yield "languages must name at least one, such as “en”"
+    for code in settings.names:
+        if not LANGUAGE.match(code):
+            yield f"names: “{code}” is no language such as “en”"
     for colour in (settings.accent, settings.accent_dark):
         if not _COLOUR.fullmatch(colour):
             yield f"“{colour}” is no colour such as #8c1c13"

@@ -50,8 +50,9 @@ def doctor(
 ) -> None:
     """Say what the large receivers would refuse, and why.
 
-    Looks at SPF, DKIM, DMARC, PTR and one-click headers. It asks no DNS itself: it prints the
-    command that does, whose output --records takes. Exits with 1 where something is a problem.
+    Looks at SPF, DKIM, DMARC, PTR and one-click headers. It asks no DNS itself: without --records
+    it prints the command that does, whose output --records takes. Exits with 1 where something is
+    a problem.
     """
     newsroom = start_django(folder)
     if make_key:
@@ -76,7 +77,8 @@ def doctor(
             click.echo(f"{MARKS[one.level]} {one.name:<9} {one.what}{refused}")
             if one.advice:
                 click.echo(f"            → {one.advice}")
-        click.echo(f"\nTo ask for the records:\n{command} > records.txt")
+        if not records:
+            click.echo(f"\nTo ask for the records:\n{command} > records.txt")
     ctx.exit(0 if ok else 1)
 
 

@@ -28,6 +28,7 @@ from tamizdat.desk.newsletter.errors import (
     TooLateError,
 )
 from tamizdat.desk.newsletter.models import Issue, IssueItem, IssueSection, Newsletter
+from tamizdat.desk.newsroom.models import Person
 
 if TYPE_CHECKING:
     from tamizdat.desk.staff.models import User
@@ -47,7 +48,7 @@ def create_issue(
     issue = Issue.objects.create(
         newsletter=newsletter,
         number=last + 1,
-        signed=acting_user.get_full_name() if acting_user else "",
+        signed=_name_of(acting_user, newsletter.language),
         scheduled_for=schedule.next_hour(newsletter, now),
         created_by=acting_user,
         edited_by=acting_user,
@@ -60,6 +61,13 @@ def create_issue(
     )
     log(issue, "tamizdat.issue_create", user=acting_user)
     return issue
+
+
+def _name_of(user: User | None, language: str) -> str:
+    """As readers know this person in a language; empty where they do not. What an account is called
+    never leaves the desk."""
+    person = Person.objects.filter(account=user).first() if user else None
+    return person.name_in(language)[:100] if person else ""
 
 
 @transaction.atomic

@@ -34,7 +34,7 @@ from tamizdat.desk.newsletter.signup import (
 )
 from tamizdat.desk.outgoing import lanes, suppression
 from tamizdat.desk.outgoing.links import Link, Links, Purpose, day_stamp
-from tamizdat.desk.readers import consents
+from tamizdat.desk.readers import consents, retention
 from tamizdat.desk.readers.errors import AddressError
 from tamizdat.desk.readers.models import Consent, Reader
 from tamizdat.desk.readers.vault import Vault
@@ -55,6 +55,7 @@ def ask_to_move(*, reader: Reader, address: str, now: datetime) -> bool:
     if new is None or new.pk == reader.pk or not locked(new):
         return False
     if lanes.reached(ASKING, "confirm", new, now):
+        retention.erase_rows_of_nothing({new.pk})
         return False
     privacy = max(policy_versions())
     for one in mine:

@@ -7,8 +7,8 @@ What always holds:
   confirms what the mail named and nothing else, once; who left since then stays away.
 - What somebody learns who signs up another's address is nothing: the letterbox answers everybody
   alike, and what is known about an address is told to that mailbox alone.
-- An address gets at most ``ASKING`` such mails, whoever fills in how many forms; what goes beyond
-  is not written down either.
+- A mailbox gets at most ``ASKING`` such mails, whoever fills in how many forms with how many
+  ``+tags``; what goes beyond is not written down either.
 - A confirmation lifts what kept us from writing: it shows that the mailbox lives, and is its
   owner's own word.
 
@@ -31,15 +31,15 @@ from tamizdat.desk.newsletter.notices import notice, policy_versions
 from tamizdat.desk.outgoing import lanes, links, suppression
 from tamizdat.desk.outgoing.lanes import Limit
 from tamizdat.desk.outgoing.links import DAYS, Link, Links, Purpose, day_stamp
-from tamizdat.desk.readers import consents
+from tamizdat.desk.readers import consents, retention
 from tamizdat.desk.readers.errors import AddressError
 from tamizdat.desk.readers.models import Consent, Reader
 from tamizdat.desk.readers.vault import Vault
 
 log = logging.getLogger("tamizdat.newsletter")
 PURPOSE = "newsletter"
-ASKING = Limit(a_day=3, a_week=6)
-TELLING = Limit(a_day=1, a_week=3)
+ASKING = Limit(a_day=3, a_week=6, by_mailbox=True)
+TELLING = Limit(a_day=1, a_week=3, by_mailbox=True)
 State = Subscription.State
 
 
@@ -103,6 +103,7 @@ def _ask(
 ) -> None:
     if lanes.reached(ASKING, "confirm", reader, now):
         log.info("a sign-up asks for one mail more than a mailbox is sent: it is not taken in")
+        retention.erase_rows_of_nothing({reader.pk})
         return
     today = timezone.localdate(now)
     asked = [ask(reader, one, privacy, form, language, today) for one in wanted]

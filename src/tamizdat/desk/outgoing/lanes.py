@@ -14,7 +14,8 @@ What always holds:
   the row as soon as it went, was refused or given up; the row itself follows after ``KEPT``.
 - It waits behind no issue: a thread of its own brings it to the relay (``rounds``).
 - Whoever fills in forms with another's address cannot make us flood that mailbox: beyond ``Limit``
-  a mail is not taken in, and nobody is told.
+  a mail is not taken in, and nobody is told. Where the limit is the mailbox's, ``a+b@`` and ``a@``
+  share it: to most providers they are one.
 
 What is not done here: laying out and sending (``post``).
 """
@@ -29,10 +30,12 @@ from typing import NamedTuple
 import msgspec
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from tamizdat.desk.outgoing.errors import LaneError
 from tamizdat.desk.outgoing.models import Mail
+from tamizdat.desk.readers.errors import ErasedError, SealedError
 from tamizdat.desk.readers.models import Reader
 from tamizdat.desk.readers.vault import Vault
 from tamizdat.mail.content import Laid, Notice
@@ -71,10 +74,12 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Limit(NamedTuple):
-    """How many mails of one purpose a reader may be sent in a day, and in ``KEPT``."""
+    """How many mails of one purpose a reader may be sent in a day, and in ``KEPT``; with
+    ``by_mailbox`` all readers together whose addresses differ by a ``+tag`` alone."""
 
     a_day: int
     a_week: int
+    by_mailbox: bool = False
 
 
 def send(
@@ -122,8 +127,22 @@ def send(
     )
     sealed = Vault(settings.NEWSROOM).seal(SEALED, msgspec.json.encode(letter))
     return Mail.objects.create(
-        purpose=purpose, reader=reader, sealed=sealed, created=now, not_before=now
+        purpose=purpose,
+        reader=reader,
+        mailbox=next(iter(_mailboxes(reader)), ""),
+        sealed=sealed,
+        created=now,
+        not_before=now,
     )
+
+
+def _mailboxes(reader: Reader | None) -> list[str]:
+    """Nothing where the address is gone or cannot be opened: then no mail will go there either."""
+    vault = Vault(settings.NEWSROOM)
+    try:
+        return vault.mailboxes(vault.address_of(reader)) if reader else []
+    except (ErasedError, SealedError):
+        return []
 
 
 def _checked(files: tuple[Enclosed, ...]) -> tuple[Enclosed, ...]:
@@ -134,7 +153,10 @@ def _checked(files: tuple[Enclosed, ...]) -> tuple[Enclosed, ...]:
 
 def reached(limit: Limit, purpose: str, reader: Reader, now: datetime) -> bool:
     """Whether this reader was sent so many already. Lock the reader's row before."""
-    sent = Mail.objects.filter(purpose=purpose, reader=reader)
+    theirs = Q(reader=reader)
+    if limit.by_mailbox:
+        theirs |= Q(mailbox__in=_mailboxes(reader))
+    sent = Mail.objects.filter(theirs, purpose=purpose)
     a_day = sent.filter(created__gt=now - timedelta(days=1)).count()
     return a_day >= limit.a_day or sent.filter(created__gt=now - KEPT).count() >= limit.a_week
 

@@ -33,10 +33,12 @@ class State(models.TextChoices):
 
 
 class Mail(models.Model):
-    """One single mail. ``sealed`` opens to ``lanes.Letter`` (purpose ``outgoing.mail``)."""
+    """One single mail. ``sealed`` opens to ``lanes.Letter`` (purpose ``outgoing.mail``);
+    ``mailbox`` is a keyed fingerprint that addresses with and without a ``+tag`` share."""
 
     purpose = models.SlugField(max_length=50)
     reader = models.ForeignKey(Reader, on_delete=models.CASCADE, null=True, related_name="+")
+    mailbox = models.CharField(max_length=64, blank=True, default="")
     sealed = models.BinaryField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     created = models.DateTimeField()
@@ -50,7 +52,10 @@ class Mail(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["state", "not_before", "id"], name="outgoing_mail_due")]
+        indexes = [
+            models.Index(fields=["state", "not_before", "id"], name="outgoing_mail_due"),
+            models.Index(fields=["mailbox"], name="outgoing_mail_of_mailbox"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="outgoing_mail_state"),
             models.CheckConstraint(

@@ -124,6 +124,18 @@ class Vault:
                 return None
         raise VaultError("the keys change faster than an address can be found; try again")
 
+    def mailboxes(self, address: str) -> list[str]:
+        """Keyed fingerprints (hexadecimal) of the mailbox that an address may share with others:
+        the same with and without a ``+tag``. One by each key of the file, that in force first.
+
+        For limits alone: no reader is found by it. Raises ``AddressError`` and ``VaultError``.
+        """
+        local, _, domain = normalised(address).rpartition("@")
+        wanted = f"mailbox\0{local.partition('+')[0] or local}@{domain}"
+        keys = self.file.keys()
+        versions = sorted(keys.blind, key=lambda version: version != keys.current)
+        return [blind_of(keys.blind[version], wanted).hex() for version in versions]
+
     def address_of(self, reader: Reader) -> str:
         """The address as it was typed. Raises ``ErasedError``, ``SealedError``."""
         if reader.sealed and reader.key_version in (keys := self.file.keys()).data:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from wagtail.models import Locale, ModelLogEntry
 from wagtail.search import index
 
+from tamizdat.desk.newsletter import actions
 from tamizdat.desk.newsletter.models import Issue, IssueItem, Newsletter
 from tamizdat.desk.newsletter.suggest import A_HEADING, Candidate, pickable, spread
-from tamizdat.desk.newsroom.models import Article, FrontPin, Section
+from tamizdat.desk.newsroom.models import Article, FrontPin, Person, PersonText, Section
 from tamizdat.desk.publishing import actions as publishing
 from tamizdat.desk.staff.models import User
 from tests.desk.newsletter.desk.conftest import Composer
@@ -41,6 +42,22 @@ def test_a_new_issue_has_the_next_number_the_headings_and_a_proposed_hour(
     assert made.scheduled_for is not None
     assert made.scheduled_for.weekday() == weekly.weekday
     assert made.state == "draft"
+
+
+def test_a_new_issue_is_signed_as_readers_know_who_began_it(
+    weekly: Newsletter, editor: User, second_editor: User
+) -> None:
+    def signature(user: User) -> str:
+        return actions.create_issue(newsletter=weekly, acting_user=user).signed
+
+    User.objects.filter(pk=editor.pk).update(first_name="Account", last_name="Name")
+    person = Person.objects.create(name="Irena Moll", slug="irena-moll", account=editor)
+    russian, _ = Locale.objects.get_or_create(language_code="ru")
+    PersonText.objects.create(person=person, locale=russian, name="Ирена Молль")
+    assert signature(User.objects.get(pk=editor.pk)) == "Irena Moll"
+    weekly.language = "ru"
+    assert signature(editor) == "Ирена Молль"
+    assert signature(second_editor) == ""
 
 
 def test_what_is_picked_moved_and_written_is_kept(

@@ -216,6 +216,25 @@ def test_who_left_meanwhile_gets_nothing(newsroom: Newsroom) -> None:
     assert standing.of(issue).left == 2
 
 
+def test_who_left_and_came_back_gets_it_where_their_turn_had_not_come(newsroom: Newsroom) -> None:
+    early, late = house.subscribe(newsroom, ["ada@post.example", "ben@post.example"])
+    first = min(early, late, key=lambda one: one.pk)
+    issue, one = house.begin(house.issue()), ledger(newsroom)
+    gone = {"state": "left", "left": timezone.localdate()}
+    Subscription.objects.update(**gone)
+    assert one.turn(issue.pk, ONE, [], 1).rows == []  # The turn of the first.
+    Subscription.objects.update(state="active", left=None)
+    (row,) = one.turn(issue.pk, ONE, [], 10).rows
+    assert row.subscription != first.pk
+    one.turn(issue.pk, ONE, [Answer(row, "sent", "250")], 0)
+    finish.look()
+    actions.send_rest(issue=issue, acting_user=None)
+    while start.gather(issue.pk):
+        pass
+    assert one.turn(issue.pk, ONE, [], 10).rows == []
+    assert counts(issue) == {"refused": 1, "sent": 1}
+
+
 def test_only_large_domains_are_kept(newsroom: Newsroom) -> None:
     house.subscribe(newsroom, ["ada@gmail.com", "ben@bens-own.example"])
     issue, one = house.begin(house.issue()), ledger(newsroom)

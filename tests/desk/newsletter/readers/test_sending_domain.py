@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from tamizdat.cli import cli, newsletter_doctor
 from tamizdat.config import ConfigError, Newsroom
 from tamizdat.desk.newsletter.sending_domain import make_key, setup_of
 from tamizdat.mail.errors import SigningError
@@ -41,6 +45,19 @@ def test_a_name_that_is_none_makes_no_key(desk: Desk, domain: str, selector: str
     with pytest.raises((ConfigError, SigningError)):
         make_key(desk.newsroom, domain, selector, "ed25519")
     assert list(desk.newsroom.secrets.glob("dkim-*")) == []
+
+
+def test_how_to_ask_is_said_to_who_has_not_asked(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newsletter_doctor, "start_django", lambda folder: desk.newsroom)
+    said = CliRunner().invoke(cli, ["newsletter", "doctor"]).stdout
+    assert "dig " in said
+    (tmp_path / "records.txt").write_text('meridian.example. IN TXT "v=spf1 -all"\n')
+    records = str(tmp_path / "records.txt")
+    said = CliRunner().invoke(cli, ["newsletter", "doctor", "--records", records]).stdout
+    assert "spf" in said
+    assert "dig " not in said
 
 
 def test_an_address_that_is_none_is_said(desk: Desk) -> None:

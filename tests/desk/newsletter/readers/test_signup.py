@@ -18,7 +18,7 @@ from tamizdat.desk.newsroom.models import SitePage, SitePageVersion
 from tamizdat.desk.outgoing import suppression
 from tamizdat.desk.outgoing.links import Purpose, day_stamp
 from tamizdat.desk.outgoing.models import Mail, Suppression
-from tamizdat.desk.readers import requests
+from tamizdat.desk.readers import requests, rotation
 from tamizdat.desk.readers.models import Consent, Reader
 from tests.desk.newsletter.readers.conftest import ADA, Desk, make_newsletter
 
@@ -152,6 +152,27 @@ def test_nobody_can_flood_a_mailbox_through_our_forms(desk: Desk) -> None:
         for _ in range(3):
             desk.sign_up()
     assert len(desk.mails()) == signup.ASKING.a_week
+
+
+def test_tags_make_no_mailbox_of_their_own_but_subscribers(desk: Desk) -> None:
+    tagged = [f"ada+{n}@post.example" for n in range(6)]
+    for address in ("Ada@post.example", *tagged):
+        desk.sign_up(address)
+    asked = [address for address in (ADA, *tagged) if desk.mails(address)]
+    assert asked == [ADA, *tagged[: signup.ASKING.a_day - 1]]
+    assert Reader.objects.count() == len(asked), "what goes beyond is not kept"
+    for address in asked:
+        desk.take("confirm", token=desk.token(address))
+    assert Subscription.objects.filter(state="active").count() == signup.ASKING.a_day
+
+
+def test_a_new_key_of_the_vault_does_not_hold_up_sign_ups(desk: Desk) -> None:
+    for _ in range(signup.ASKING.a_day):
+        desk.sign_up()
+    rotation.run(desk.vault)
+    desk.sign_up("ada+other@post.example")
+    desk.sign_up()
+    assert len(desk.mails()) == signup.ASKING.a_day
 
 
 def test_another_mailbox_is_not_held_up_by_it(desk: Desk) -> None:

@@ -94,6 +94,15 @@ class MirrorSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     tree: bool = False
 
 
+class CohortSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[cohorts]]``: readers whose mails lead to ``entries`` that nobody else is told.
+    ``drawn``: subscribers of no cohort fall to it by lot; else only those who are put there."""
+
+    name: str
+    entries: tuple[str, ...] = ()
+    drawn: bool = True
+
+
 class DropSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One of ``[[drops]]``: a letterbox that the desk collects from. ``url`` is where it answers
     readers (https, or http for an onion service and this machine); ``folder`` its folder, where
@@ -228,6 +237,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     paper: PaperSettings = PaperSettings()
     vault: VaultSettings = VaultSettings()
     mirrors: tuple[MirrorSettings, ...] = ()
+    cohorts: tuple[CohortSettings, ...] = ()
     drops: tuple[DropSettings, ...] = ()
     letters: LettersSettings = LettersSettings()
     mail: MailSettings = MailSettings()
@@ -238,6 +248,11 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     def announced(self) -> tuple[MirrorSettings, ...]:
         """The mirrors that readers are told of."""
         return tuple(mirror for mirror in self.mirrors if mirror.url)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The cohorts to which subscribers fall by lot: those that have entries to tell of."""
+        return tuple(one.name for one in self.cohorts if one.drawn and one.entries)
 
     @property
     def letterboxes(self) -> tuple[str, ...]:
@@ -264,6 +279,22 @@ def mirror_problems(mirrors: tuple[MirrorSettings, ...]) -> Iterator[str]:
             yield f"{called}: credentials is the name of a file in secrets/"
         if mirror.tree and mirror.kind not in ("folder", "rsync"):
             yield f"{called}: plain files (tree) can be pushed to a folder or by rsync only"
+
+
+def cohort_problems(settings: Settings) -> Iterator[str]:
+    """What is wrong with the tables of cohorts, in words."""
+    names = [cohort.name for cohort in settings.cohorts]
+    for cohort in settings.cohorts:
+        called = f"the cohort “{cohort.name}”"
+        if not _MIRROR_NAME.fullmatch(cohort.name):
+            yield f"{called} must be named in a-z, 0-9 and -, with 40 characters at most"
+        if names.count(cohort.name) > 1:
+            yield f"two cohorts are named “{cohort.name}”"
+        for entry in cohort.entries:
+            if not _MIRROR_URL.fullmatch(entry):
+                yield f"{called}: an entry must begin with https:// (or http://) and end with /"
+            if entry in settings.paper.entries:
+                yield f"{called}: {entry} stands in [paper] entries, where all are told of it"
 
 
 def drop_problems(drops: tuple[DropSettings, ...]) -> Iterator[str]:
@@ -386,6 +417,7 @@ class Newsroom:
             raise ConfigError(f"{self.settings_file}: languages must name at least one")
         for problem in (
             *mirror_problems(settings.mirrors),
+            *cohort_problems(settings),
             *drop_problems(settings.drops),
             *mail_problems(settings),
             *giving_problems(settings),

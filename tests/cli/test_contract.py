@@ -29,6 +29,7 @@ from tamizdat.cli.mirror import mirror
 from tamizdat.cli.newsletter import newsletter
 from tamizdat.cli.vault import vault
 from tamizdat.config import (
+    CohortSettings,
     DeskSettings,
     DkimSettings,
     DomainLimit,
@@ -103,6 +104,7 @@ def _documented(page: str, heading: str) -> dict[str, str]:
         ("`[paper]`", PaperSettings),
         ("`[vault]`", VaultSettings),
         ("`[[mirrors]]`", MirrorSettings),
+        ("`[[cohorts]]`", CohortSettings),
         ("`[[drops]]`", DropSettings),
         ("`[letters]`", LettersSettings),
         ("`[mail]`", MailSettings),
@@ -112,7 +114,7 @@ def _documented(page: str, heading: str) -> dict[str, str]:
     ],
 )
 def test_settings_and_defaults_are_documented(heading: str, struct: type[Any]) -> None:
-    tables = ("desk", "paper", "vault", "mirrors", "drops", "letters", "mail", "relays")
+    tables = ("desk", "paper", "vault", "mirrors", "cohorts", "drops", "letters", "mail", "relays")
     fields = [f for f in msgspec.structs.fields(struct) if f.name not in tables]
     wanted = {
         f.name: "must be given" if f.required else f"`{json.dumps(f.default, ensure_ascii=False)}`"

@@ -206,6 +206,7 @@ _ALL = (
             "address": Field(address),
             "months": Field(whole(1, 12)),
             "privacy": _privacy,
+            "message": _optional(_slug),
             "variant": _optional(_slug),
         },
     ),

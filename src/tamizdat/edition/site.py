@@ -157,10 +157,13 @@ class Language(_Part, frozen=True):
 
 class Giving(_Part, frozen=True):
     """How readers pay for the paper. ``offers`` are what can be given; ``methods`` the ways to pay
-    that are shown; without offers the paper does not ask. The forms go to the letterboxes."""
+    that are shown; without offers the paper does not ask. The forms go to the letterboxes, which
+    lead on to ``checkouts``: the origins of providers' pages, which a page's policy has to allow.
+    """
 
     offers: tuple[Offer, ...] = ()
     methods: tuple[str, ...] = ()
+    checkouts: tuple[str, ...] = ()
     ask_again_days: int = 90
 
 

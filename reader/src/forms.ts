@@ -117,7 +117,8 @@ function take(form: HTMLFormElement): void {
     sent.append(part("h2", words["done"]), part("p", words["done_text"]));
     if (words["again"]) {
       const again = part("button", words["again"]);
-      again.addEventListener("click", () => {
+      again.addEventListener("click", ({ detail }) => {
+        if (detail > 1) return; // The second half of the double click that sent it.
         sent.replaceWith(form);
         fieldsOf(form)[0]?.focus();
       });

@@ -8,9 +8,11 @@ from tamizdat.desk.contributions.models.gifts import (
     Movement,
     Payment,
     Payout,
+    Receipts,
     Refund,
     SeenEvent,
     Standing,
+    Wish,
 )
 from tamizdat.desk.contributions.models.ledger import Account, Leg, Transaction
 from tamizdat.desk.contributions.models.reminders import Reminder
@@ -26,9 +28,11 @@ __all__ = [
     "Payment",
     "Payout",
     "Place",
+    "Receipts",
     "Refund",
     "Reminder",
     "SeenEvent",
     "Standing",
     "Transaction",
+    "Wish",
 ]

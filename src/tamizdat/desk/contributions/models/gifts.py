@@ -24,10 +24,12 @@ KINDS = ("once", "monthly", "annual")
 
 
 class Gift(models.Model):
-    """An agreement to give, once or again and again. ``ref`` is empty until the provider named it;
-    ``intent`` is empty where it did not begin with us. ``reader`` is empty where nobody left an
-    address, or asked to be forgotten. ``next_day`` is when the next payment is due; ``failed`` how
-    many mails about a renewal that failed were sent."""
+    """An agreement to give, once or again and again. ``intent`` is empty where it did not begin
+    with us. ``reader`` is empty where nobody left an address, or asked to be forgotten
+    (``forgotten``: their address is not taken in again, whatever the provider repeats); ``number``
+    is by which the reader calls it, from 1. ``amount_at`` and ``next_at`` are as of when the
+    provider told the amount and ``next_day``, the day of the next payment. ``failed`` counts the
+    mails about a renewal that failed, ``warned`` is the day of the last one."""
 
     class State(models.TextChoices):
         OPEN = "open", "begun, not paid yet"
@@ -44,10 +46,14 @@ class Gift(models.Model):
     intent = models.CharField(max_length=22, blank=True)
     kind = models.CharField(max_length=10, blank=True)
     amount = models.BigIntegerField(default=0)
+    amount_at = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     at = models.BigIntegerField(default=0)
-    reader = models.ForeignKey(Reader, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Named, so that readers are not tidied away while they give (readers.retention).
+    reader = models.ForeignKey(Reader, on_delete=models.SET_NULL, null=True, related_name="gifts")
+    number = models.PositiveSmallIntegerField(default=0)
+    forgotten = models.BooleanField(default=False)
     language = models.CharField(max_length=35, blank=True)
     message = models.SlugField(max_length=60, blank=True)
     variant = models.SlugField(max_length=60, blank=True)
@@ -55,7 +61,9 @@ class Gift(models.Model):
     day = models.DateField()
     ended = models.DateField(null=True)
     next_day = models.DateField(null=True)
+    next_at = models.BigIntegerField(default=0)
     failed = models.PositiveSmallIntegerField(default=0)
+    warned = models.DateField(null=True)
     thanked = models.BooleanField(default=False)
 
     class Meta:
@@ -126,7 +134,8 @@ class Payment(models.Model):
 class Refund(models.Model):
     """Money given back. ``asked_by`` and ``approved_by`` are two people of the desk; both empty
     where the provider began it. ``ref`` is empty until the provider named it; ``key`` is what we
-    call it to the provider, so that asking twice gives back once."""
+    call it to the provider, so that asking twice gives back once. ``why`` is of who asked, ``said``
+    why it could not be done."""
 
     class State(models.TextChoices):
         ASKED = "asked", "waits for a second person"
@@ -146,6 +155,7 @@ class Refund(models.Model):
     at = models.BigIntegerField(default=0)
     day = models.DateField()
     why = models.CharField(max_length=300, blank=True)
+    said = models.CharField(max_length=300, blank=True)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -258,6 +268,55 @@ class Payout(models.Model):
         return f"payout {self.pk}"
 
 
+class Receipts(models.Model):
+    """How many receipts were numbered in a year."""
+
+    year = models.PositiveIntegerField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.year}: {self.last}"
+
+
+class Wish(models.Model):
+    """What a giver asked for by link and the provider has not done yet; gone once it is done. The
+    provider knows it as ``wish-ID``, so that asking again does it once. ``answer``: the giver is
+    told by mail. ``said`` is why the provider refused, for the desk."""
+
+    class Ask(models.TextChoices):
+        AMOUNT = "amount", "another amount"
+        PAUSE = "pause", "a pause"
+        RESUME = "resume", "to go on"
+        CANCEL = "cancel", "to end it"
+        CARD = "card", "another card"
+
+    gift = models.ForeignKey(Gift, on_delete=models.CASCADE, related_name="wishes")
+    ask = models.CharField(max_length=10, choices=Ask.choices)
+    amount = models.BigIntegerField(default=0)
+    until = models.DateField(null=True)
+    answer = models.BooleanField(default=True)
+    refused = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField()
+    said = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["refused", "not_before"], name="contributions_wish_due")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ask__in=["amount", "pause", "resume", "cancel", "card"]),
+                name="contributions_wish_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"wish {self.pk}"
+
+
 class SeenEvent(models.Model):
     """An event that was taken in: its id, and nothing of what it said."""
 
@@ -276,13 +335,22 @@ class SeenEvent(models.Model):
 
 
 class Standing(models.Model):
-    """How it stands with a provider: the last event by webhook and the last reconciliation."""
+    """How it stands with a provider. ``last_event``: the hour in which the last call of its webhook
+    came; ``newest``: when the newest event that it lists happened; ``gaps``: what the last
+    reconciliation (``reconciled``) found that no call had told; ``gaps_in_all`` those ever;
+    ``forged``: calls that were not its own, on ``forged_day``."""
 
     provider = models.SlugField(max_length=40, primary_key=True)
+    begun = models.DateTimeField(null=True)
     last_event = models.DateTimeField(null=True)
     reconciled = models.DateTimeField(null=True)
     reconciled_to = models.DateTimeField(null=True)
+    newest = models.DateTimeField(null=True)
     gaps = models.PositiveIntegerField(default=0)
+    gaps_in_all = models.PositiveIntegerField(default=0)
+    next_try = models.DateTimeField(null=True)
+    forged = models.PositiveIntegerField(default=0)
+    forged_day = models.DateField(null=True)
     trouble = models.CharField(max_length=500, blank=True)
 
     class Meta:

@@ -20,7 +20,7 @@ class Reminder(models.Model):
         STOPPED = "stopped", "not wanted any more"
 
     id = models.BigIntegerField(primary_key=True, default=random_id)
-    reader = models.ForeignKey(Reader, on_delete=models.CASCADE, related_name="+")
+    reader = models.ForeignKey(Reader, on_delete=models.CASCADE, related_name="reminders")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
     asked = models.DateField()
     due = models.DateField()

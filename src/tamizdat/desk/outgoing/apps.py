@@ -8,11 +8,18 @@ class OutgoingConfig(AppConfig):
     verbose_name = "Outgoing mail"
 
     def ready(self) -> None:
-        from tamizdat.desk.outgoing import holdings, mail_holdings, reports, return_holdings
+        from tamizdat.desk.outgoing import (
+            following,
+            holdings,
+            mail_holdings,
+            reports,
+            return_holdings,
+        )
         from tamizdat.desk.readers import sealed_columns
 
         sealed_columns.register("outgoing.Mail", "sealed", purpose="outgoing.mail")
         sealed_columns.register("outgoing.Return", "sealed", purpose=reports.SEALED)
+        following.register()
         holdings.register()
         mail_holdings.register()
         return_holdings.register()

@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 SIZE ?= 10000
 # What scripts/test_core.sh has run already, without Django: not run a second time with it.
-core := edition signed bundle mirrors drop mail render theme importers
+core := edition signed bundle mirrors drop mail giving render theme importers
 say = @printf '\033[1m── %s\033[0m\n' "$(1)"
 
 .PHONY: help setup demo check test test-slow wheel reader conformance bench bench-build lock clean

@@ -40,6 +40,7 @@ slug_option = click.option(
     default="",
     help="How and when these readers agreed, and where the proof lies. A plain table needs it.",
 )
+@click.option("--cohort", default="", help="Put those who are subscribed into this cohort.")
 @click.option("--dry-run", "dry", is_flag=True, help="Say what would happen, and keep nothing.")
 @click.option(
     "--refused",
@@ -55,6 +56,7 @@ def import_(
     slug: str,
     wanted: str,
     evidence: str,
+    cohort: str,
     dry: bool,
     refused: Path | None,
     folder: Path,
@@ -63,15 +65,24 @@ def import_(
     """Bring subscribers along, from a CSV file.
 
     Exports of Mailchimp, Ghost and listmonk are read as they are; any other table needs a column
-    called email, and may have status and language. Names and all other columns are left out. Who
-    left or bounced there is not written to; who left here stays away. Run again, nothing happens
-    twice. Exits with 3 where some rows were not taken in.
+    called email, and may have status, language and cohort. Names and all other columns are left
+    out. Who left or bounced there is not written to; who left here stays away. Run again, nothing
+    happens twice. Exits with 3 where some rows were not taken in.
     """
-    start_django(folder)
+    newsroom = start_django(folder)
     from tamizdat.desk.newsletter.transfer.importing import Import
 
+    if cohort and all(one.name != cohort for one in newsroom.settings.cohorts):
+        raise ConfigError(f"{newsroom.settings_file} has no table [[cohorts]] named “{cohort}”")
     with Refusals(refused) as kept, Progress("Rows") as progress:
-        work = Import(find(slug), evidence=evidence, dry=dry, on_refused=kept, progress=progress)
+        work = Import(
+            find(slug),
+            evidence=evidence,
+            cohort=cohort,
+            dry=dry,
+            on_refused=kept,
+            progress=progress,
+        )
         report = work.run(file, wanted=wanted)
     ok = not (report.reasons or report.stopped)
     if as_json:

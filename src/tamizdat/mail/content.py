@@ -111,6 +111,25 @@ class Content(_Part, frozen=True):
     files: tuple[File, ...] = ()
 
 
+class Told(_Part, frozen=True):
+    """What the readers of a cohort are told alone: their ``entries``, before those for all, and
+    their own ``files`` in place of the ones that everybody gets attached."""
+
+    entries: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+
+    def applied(self, content: Content) -> Content:
+        """An issue as this cohort gets it."""
+        entries = dict.fromkeys((*self.entries, *content.foot.entries))
+        inline = tuple(file for file in content.files if file.cid)
+        attached = tuple(file for file in content.files if not file.cid)
+        return msgspec.structs.replace(
+            content,
+            foot=msgspec.structs.replace(content.foot, entries=tuple(entries)),
+            files=(*inline, *((self.files or attached) if attached else ())),
+        )
+
+
 class Notice(_Part, frozen=True):
     """A short mail about one thing: please confirm, you have left, here is your data. ``lines`` are
     plain paragraphs before the button, ``after`` behind it."""

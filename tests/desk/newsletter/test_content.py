@@ -17,12 +17,13 @@ from wagtail.models import Locale
 
 from tamizdat import letterbox
 from tamizdat.config import Newsroom
-from tamizdat.desk.newsletter.content import content_of, day_of, letter_html
+from tamizdat.desk.newsletter.content import content_of, day_of, letter_html, told_to_cohorts
 from tamizdat.desk.newsletter.models import Issue, IssueItem, IssueSection, Newsletter
 from tamizdat.desk.newsletter.pictures import MOST, WIDTH
 from tamizdat.desk.newsroom.models import Article, Byline, Person, Photo, Section, Source
 from tamizdat.desk.publishing import actions
 from tamizdat.desk.staff.models import User
+from tamizdat.edition.signed.told import Mirror
 from tamizdat.mail import layout
 from tamizdat.mail.content import PREFERENCES, UNSUBSCRIBE, decode, encode
 from tests.signed import newsroom as signed
@@ -305,6 +306,32 @@ def test_an_issue_costs_the_same_queries_however_many_stories(
         pick(issue, published(write(f"storm-{number}"), publisher), order=number)
     with django_assert_max_num_queries(9):
         content_of(Issue.objects.get(pk=issue.pk), text="full")
+
+
+def test_a_cohort_gets_its_own_entries_first_and_its_own_reader(
+    issue: Issue, tmp_path: Path, settings: Any
+) -> None:
+    north = "https://north.example/"
+    folder = tmp_path / "newsroom"
+    mirrors = [Mirror.at("https://n1.example/", "north")]
+    signed.Newsroom(folder, mirrors=mirrors).found().build(1)
+    tables = (
+        f'[[cohorts]]\nname = "north"\nentries = ["{north}"]\n'
+        '[[cohorts]]\nname = "south"\n[[mirrors]]\nurl = "https://n1.example/"\ncohort = "north"\n'
+    )
+    settings.NEWSROOM = _newsroom(folder, drops=DROPS + tables)
+    issue.newsletter.attach_reader = issue.newsletter.full_text = True
+    content, files = content_of(issue, text="full")
+    told, own = told_to_cohorts(issue.newsletter)
+    mail = told["north"].applied(content)
+    assert mail.foot.entries == (north, "https://reader.example/")
+    [for_all], [for_north], [for_south] = content.files, mail.files, told["south"].files
+    assert b"n1.example" in own[for_north.sha256]
+    assert b"n1.example" not in files[for_all.sha256]
+    assert for_south == for_all
+    summary = told["north"].applied(content_of(issue, text="summary")[0])
+    assert (summary.foot.entries, summary.files) == (mail.foot.entries, ())
+    assert north in layout.issue(summary).plain
 
 
 def test_a_signed_papers_key_and_reader_travel_with_whole_articles(

@@ -25,7 +25,14 @@ from tamizdat.desk.newsletter.engine import start
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.models import Issue, IssueItem, IssueSection, Newsletter
 from tamizdat.desk.newsroom import actions as newsroom_actions
-from tamizdat.desk.newsroom.models import Article, Photo, Section, SitePage
+from tamizdat.desk.newsroom.models import (
+    Article,
+    LanguageText,
+    NewsroomSettings,
+    Photo,
+    Section,
+    SitePage,
+)
 from tamizdat.desk.publishing import actions, heartbeat
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.publishing.site import site_from_desk
@@ -337,6 +344,19 @@ def test_a_drop_is_told_of_the_newsletters_and_again_when_they_change(
     assert told() == [{"slug": "weekly", "titles": {"en": "The week"}}]
     Newsletter.objects.update(title="The fortnight")
     assert told() == [{"slug": "weekly", "titles": {"en": "The fortnight"}}]
+
+
+def test_a_drop_is_told_what_the_paper_calls_itself_in_each_language(
+    paper: Paper, english: Locale, tmp_path: Path, settings: Any
+) -> None:
+    def told() -> dict[str, str]:
+        return make_drop(tmp_path / "drop", settings.NEWSROOM, url="", port=8002).settings.names
+
+    assert told() == {}
+    LanguageText.objects.update_or_create(
+        locale=english, settings=NewsroomSettings.load(), defaults={"name": "Meridian Daily"}
+    )
+    assert told()["en"] == "Meridian Daily"
 
 
 def test_a_drop_and_the_paper_ask_to_agree_to_the_same_version_of_the_policy(

@@ -34,7 +34,8 @@ from tamizdat.desk.outgoing import links
 from tamizdat.desk.publishing.models import StoryHead
 from tamizdat.desk.publishing.versions import stored
 from tamizdat.edition import body, paths
-from tamizdat.edition.signed import layout, programs, roles
+from tamizdat.edition.signed import cohorts, layout, programs, roles
+from tamizdat.edition.signed.cohorts import Cohort
 from tamizdat.edition.signed.folder import Folder
 from tamizdat.edition.site import Language
 from tamizdat.edition.story import Story
@@ -48,6 +49,7 @@ from tamizdat.mail.content import (
     Item,
     Picture,
     Text,
+    Told,
 )
 
 if TYPE_CHECKING:
@@ -88,6 +90,16 @@ def content_of(issue: Issue, *, text: Text) -> tuple[Content, dict[str, bytes]]:
         accent_dark=words.accent_dark,
         files=(*inline, *_reader(newsletter, text, files)),
     ), files
+
+
+def told_to_cohorts(newsletter: Newsletter) -> tuple[dict[str, Told], dict[str, bytes]]:
+    """What each cohort of the settings is told alone, by its name, and the bytes of its files."""
+    files = dict[str, bytes]()
+    form: Text = "full" if newsletter.full_text else "summary"
+    return {
+        one.name: Told(entries=one.entries, files=_reader(newsletter, form, files, one.name))
+        for one in settings.NEWSROOM.settings.cohorts
+    }, files
 
 
 def day_of(issue: Issue) -> date:
@@ -262,14 +274,24 @@ def _fingerprint() -> str:
     return roles.fingerprint(files.read(layout.metadata_name("root", versions[-1])))
 
 
-def _reader(newsletter: Newsletter, text: Text, files: dict[str, bytes]) -> tuple[File, ...]:
+def _reader(
+    newsletter: Newsletter, text: Text, files: dict[str, bytes], cohort: str = ""
+) -> tuple[File, ...]:
     """The paper's reader as one file, with whole articles, where the newsletter wants it so and
-    the paper is signed."""
+    the paper is signed; that of a cohort knows its mirrors."""
     if text != "full" or not newsletter.attach_reader:
         return ()
-    data = programs.single_file(settings.NEWSROOM.edition)
+    data = programs.single_file(settings.NEWSROOM.edition, _with_mirrors(cohort))
     if data is None:
         return ()
     sha256 = hashlib.sha256(data).hexdigest()
     files[sha256] = data
     return (File(name=f"{newsletter.slug}-reader.html", media_type="text/html", sha256=sha256),)
+
+
+def _with_mirrors(cohort: str) -> Cohort | None:
+    """A cohort that has mirrors of its own; None where it has none."""
+    newsroom = settings.NEWSROOM
+    if not any(mirror.cohort == cohort for mirror in newsroom.settings.announced if cohort):
+        return None
+    return cohorts.cohort(cohorts.secret(newsroom.secrets), cohort)

@@ -5,8 +5,9 @@ What always holds:
 
 - Until who reads the new mailbox says yes, everything goes on to the old one. Asking again for
   another address ends what was asked before.
-- Subscriptions move, with their pauses and wishes. What was agreed to does not: consents are said
-  by an address and are never changed; the new one's begin with its confirmation, the old one's end.
+- Subscriptions move, with their pauses, wishes and cohort. What was agreed to does not: consents
+  are said by an address and are never changed; the new one's begin with its confirmation, the old
+  one's end.
 - Neither mailbox is told the other's address, and what was held of the old one is not handed to
   the new one.
 
@@ -91,7 +92,8 @@ def confirm_move(*, link: Link, token: str, language: str, now: datetime | None 
         if _move(one, new, token, language, now):
             moved.setdefault(old, []).append(one.newsletter)
     for old, newsletters in moved.items():
-        Reader.objects.filter(pk=new.pk).update(language=old.language)
+        like_old = {"language": old.language, "cohort": old.cohort or new.cohort}
+        Reader.objects.filter(pk=new.pk).update(**like_old)
         _tell_old(old, newsletters, now)
     if moved:
         suppression.lift(reader=new, why="confirmed")

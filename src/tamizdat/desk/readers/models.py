@@ -26,13 +26,15 @@ def random_id() -> int:
 
 
 class Reader(models.Model):
-    """Somebody who left an address. ``sealed`` is empty once it was erased."""
+    """Somebody who left an address. ``sealed`` is empty once it was erased. ``cohort`` names the
+    readers who share this one's entries; it says nothing of the person."""
 
     id = models.BigIntegerField(primary_key=True, default=random_id)
     blind = models.BinaryField(max_length=32, unique=True)
     key_version = models.PositiveIntegerField()
     sealed = models.BinaryField()
     language = models.CharField(max_length=35)
+    cohort = models.CharField(max_length=40, blank=True, default="", db_default="")
     added = models.DateField()
     erased = models.DateField(null=True)
 

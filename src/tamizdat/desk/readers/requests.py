@@ -124,8 +124,8 @@ def erase_row(reader: Reader, until: datetime.date | None) -> list[Kept]:
         reader.delete()
         return []
     if reader.erased is None:
-        reader.sealed, reader.erased = b"", timezone.localdate()
-        reader.save(update_fields=["sealed", "erased"])
+        reader.sealed, reader.cohort, reader.erased = b"", "", timezone.localdate()
+        reader.save(update_fields=["sealed", "cohort", "erased"])
     why = (
         "A number computed from your address with a secret key, from which nobody can compute the "
         "address: by it your proof of consent is found if you ask for it"
@@ -157,6 +157,7 @@ def _of_row(person: Person) -> list[dict[str, Any]]:
             "address": person.vault.address_of(reader),
             "language": reader.language,
             "since": reader.added,
+            "cohort": reader.cohort,
         }
     ]
 

@@ -131,6 +131,7 @@ def test_a_link_to_preferences_ages(desk: Desk) -> None:
 def test_an_address_moves_when_the_new_mailbox_says_so(desk: Desk) -> None:
     desk.join(ADA, "weekly", "harbour")
     Subscription.objects.update(text="full")
+    Reader.objects.update(cohort="north")
     leaving = desk.leaving()
     desk.take("preferences", token=desk.preferences(), address=NEW)
     assert desk.purposes(NEW) == ["confirm"]
@@ -142,6 +143,9 @@ def test_an_address_moves_when_the_new_mailbox_says_so(desk: Desk) -> None:
     assert desk.said(NEW) == ["asked", "confirmed"]
     assert desk.said() == ["asked", "confirmed", "withdrawn"]
     assert set(Subscription.objects.values_list("text", flat=True)) == {"full"}
+    new = desk.reader(NEW)
+    assert new
+    assert new.cohort == "north"
     desk.take("confirm", token=token)
     assert desk.said(NEW) == ["asked", "confirmed"]
     desk.take("unsubscribe", token=leaving)  # A mail that lies in the old mailbox.

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from tamizdat.config import Newsroom
 from tamizdat.desk.audit.models import Record
 from tamizdat.desk.newsletter.models import Newsletter, Subscription
 from tamizdat.desk.newsletter.transfer import exporting, importing
@@ -341,6 +342,46 @@ def test_what_goes_out_comes_in_again(desk: Desk, bring: Bring) -> None:
     assert (report.subscribed, report.left, report.here_before) == (1, 1, 1)
     assert desk.state(slug="harbour") == "active"
     assert desk.state("bela@post.example", "harbour") == "left"
+
+
+COHORTS = """
+[[cohorts]]
+name = "north"
+[[cohorts]]
+name = "friends"
+"""
+
+
+def test_readers_are_put_into_a_cohort_and_take_it_along(
+    desk: Desk, bring: Bring, settings: Any
+) -> None:
+    toml = desk.newsroom.settings_file
+    toml.write_text(toml.read_text() + COHORTS)
+    settings.NEWSROOM = Newsroom(desk.newsroom.folder)
+    desk.join()
+    table = "email,cohort\nbela@post.example,north\ncyril@post.example,elsewhere\n"
+    bring(table, evidence=PROOF)
+    cohorts = [
+        reader.cohort
+        for reader in map(desk.reader, (ADA, "bela@post.example", "cyril@post.example"))
+        if reader
+    ]
+    assert cohorts == ["", "north", ""]
+    moved = "ada@post.example\nbela@post.example\ndora@post.example\n"
+    bring(moved, evidence=PROOF, cohort="friends", dry=True)
+    assert not Reader.objects.filter(cohort="friends").exists()
+    bring(moved, evidence=PROOF, cohort="friends")
+    assert Reader.objects.filter(cohort="friends").count() == 3
+    bring(table, evidence=PROOF)
+    assert Reader.objects.filter(cohort="friends").count() == 3, "a table moves nobody"
+    out = io.StringIO()
+    exporting.export(newsletter=Newsletter.objects.get(slug="weekly"), out=out)
+    assert out.getvalue().count(",friends\r\n") == 3
+    vault = desk.vault
+    told = requests.export(vault=vault, address=ADA, acting_user=None)
+    assert told.parts[0].records[0]["cohort"] == "friends"
+    requests.erase(vault=vault, address=ADA, acting_user=None)
+    assert Reader.objects.filter(cohort="friends").count() == 2
 
 
 def test_only_who_holds_the_vaults_key_can_do_either(desk: Desk, bring: Bring) -> None:

@@ -47,7 +47,7 @@ Changes = Counter[Of]
 
 
 class Row(NamedTuple):
-    """One mail to be made. ``reader``, ``version`` and ``sealed`` are the vault's."""
+    """One mail to be made. ``reader``, ``version``, ``sealed`` and ``cohort`` are the vault's."""
 
     id: int
     subscription: int
@@ -58,6 +58,7 @@ class Row(NamedTuple):
     attempts: int
     writable: bool
     resent: bool
+    cohort: str = ""
     address: str = ""
     domain: str = ""
 
@@ -97,7 +98,8 @@ _DUE = f"state = 'deferred' AND {OPEN} AND not_before <= %s ORDER BY not_before"
 _ROWS = """
 SELECT d.id, s.id, r.id, r.key_version, r.sealed, d.text, d.attempts,
   s.state = 'active' AND r.erased IS NULL AND NOT EXISTS (
-    SELECT 1 FROM outgoing_suppression x WHERE x.reader_id = r.id AND x.lifted IS NULL), d.resent
+    SELECT 1 FROM outgoing_suppression x WHERE x.reader_id = r.id AND x.lifted IS NULL),
+  d.resent, r.cohort
 FROM newsletter_delivery d JOIN newsletter_subscription s ON s.id = d.subscription_id
 JOIN readers_reader r ON r.id = s.reader_id WHERE d.id IN ({marks}) ORDER BY d.id
 """
@@ -352,10 +354,18 @@ class _Ids(list[int]):
 def _read(ids: Sequence[int]) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(_ROWS.format(marks=_marks(ids)), list(ids))
-        return [
-            Row(row, sub, who, version, bytes(sealed), text, tries, bool(writable), bool(resent))
-            for row, sub, who, version, sealed, text, tries, writable, resent in cursor.fetchall()
-        ]
+        return [_row(*found) for found in cursor.fetchall()]
+
+
+def _row(
+    row: int, subscription: int, reader: int, version: int, sealed: bytes | memoryview,
+    text: str, attempts: int, writable: bool, resent: bool, cohort: str,
+) -> Row:  # fmt: skip
+    """As drivers give it: truth as numbers, bytes as a view."""
+    return Row(
+        row, subscription, reader, version, bytes(sealed),
+        text, attempts, bool(writable), bool(resent), cohort,
+    )  # fmt: skip
 
 
 def _again(row: Row, now: datetime) -> tuple[str, datetime | None]:

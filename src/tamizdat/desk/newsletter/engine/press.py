@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Makes the mails of an issue: laid out once a form, then personal by substitution.
+"""Makes the mails of an issue: laid out once a form and cohort, then personal by substitution.
 
 What always holds:
 
@@ -16,8 +16,12 @@ from __future__ import annotations
 
 import base64
 import hmac
+import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
+
+import msgspec
 
 from tamizdat.config import Newsroom
 from tamizdat.desk.newsletter.engine.errors import StateError
@@ -26,10 +30,11 @@ from tamizdat.desk.newsletter.models import Issue
 from tamizdat.desk.outgoing.links import Links, Purpose, day_stamp
 from tamizdat.desk.outgoing.signing import signer_of
 from tamizdat.mail import layout
-from tamizdat.mail.content import PREFERENCES, UNSUBSCRIBE, Content, decode
+from tamizdat.mail.content import PREFERENCES, UNSUBSCRIBE, Content, Told, decode
 from tamizdat.mail.message import Template
 from tamizdat.mail.verp import verp
 
+FORMS = ("summary", "full")
 _ID = b"tamizdat newsletter 1: message id"
 
 
@@ -63,11 +68,17 @@ class Press:
         self._ids, self._links = MessageIds(newsroom, issue), Links(newsroom)
         self._stamp = day_stamp((found.started or found.created).date())
         files = {name: base64.b64decode(data) for name, data in found.frozen["files"].items()}
-        self._templates = {
-            form: _template(newsroom, found, decode(content.encode()), files)
-            for form, content in found.frozen.items()
-            if form != "files"
+        self._contents = {
+            form: decode(found.frozen[form].encode()) for form in FORMS if form in found.frozen
         }
+        self._told = {
+            name: msgspec.convert(told, Told)
+            for name, told in found.frozen.get("cohorts", {}).items()
+        }
+        found.frozen = {}  # All of it was taken out.
+        self._make = partial(_template, newsroom, found, files)
+        self._lock = threading.Lock()
+        self._templates = {(form, ""): self._make(one) for form, one in self._contents.items()}
 
     def sender(self, row: Row) -> str:
         """Whom the envelope says it is from: where it comes back to."""
@@ -81,8 +92,7 @@ class Press:
 
     def data(self, row: Row) -> bytes:
         """The whole mail. Raises ``MessageError`` for an address that no mail can go to."""
-        template = self._templates.get(row.text) or self._templates["summary"]
-        make = self._links.make
+        template, make = self._template(row), self._links.make
         return template.personal(
             to=row.address,
             message_id=self._ids.of(row.subscription),
@@ -94,6 +104,19 @@ class Press:
             signer=self._signer,
         )
 
+    def _template(self, row: Row) -> Template:
+        """That of the row's form and cohort, made when the first mail of it is."""
+        form = row.text if row.text in self._contents else "summary"
+        cohort = row.cohort if row.cohort in self._told else ""
+        found = self._templates.get((form, cohort))
+        if found is not None:
+            return found
+        with self._lock:
+            if (form, cohort) not in self._templates:
+                content = self._told[cohort].applied(self._contents[form])
+                self._templates[form, cohort] = self._make(content)
+            return self._templates[form, cohort]
+
 
 def _now() -> datetime:
     """The time, in steps of ten seconds: mails of one moment share what is made from it."""
@@ -101,7 +124,7 @@ def _now() -> datetime:
 
 
 def _template(
-    newsroom: Newsroom, issue: Issue, content: Content, files: dict[str, bytes]
+    newsroom: Newsroom, issue: Issue, files: dict[str, bytes], content: Content
 ) -> Template:
     newsletter, leave = issue.newsletter, content.foot.unsubscribe
     by_mail = leave.startswith("mailto:")

@@ -9,7 +9,7 @@ What always holds:
   it goes on there; two at once do no harm. Only when all are there, and the issue's page is out
   (``paper.awaited``), it turns to ``sending``: no mail leaves before.
 - In it are those who get this newsletter now, whose consent is in force, whose pause is over and
-  who are not suppressed; each once.
+  who are not suppressed; each once. Who belongs to no cohort falls to one (``cohorts``).
 
 What is not done here: approving, making contents (``newsletter.content``), sending (``worker``).
 """
@@ -21,19 +21,20 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
 
 from tamizdat.desk.audit import actions as audit
 from tamizdat.desk.newsletter import paper
-from tamizdat.desk.newsletter.content import content_of
-from tamizdat.desk.newsletter.engine import tallies
+from tamizdat.desk.newsletter.content import content_of, told_to_cohorts
+from tamizdat.desk.newsletter.engine import cohorts, tallies
 from tamizdat.desk.newsletter.engine.errors import StateError
 from tamizdat.desk.newsletter.engine.tallies import DESK, Of
 from tamizdat.desk.newsletter.models import Issue
 from tamizdat.desk.outgoing import clock
 from tamizdat.desk.staff.models import User
-from tamizdat.mail.content import Content, Text, encode
+from tamizdat.mail.content import Content, Text, Told, encode
 
 State = Issue.State
 Made = tuple[Content, dict[str, bytes]]
@@ -83,7 +84,8 @@ def start(
     if found.state not in STARTABLE:
         raise StateError(f"{found} is “{found.get_state_display()}”: have it approved first")
     found.started = now or clock.now()
-    found.frozen = frozen(contents if contents is not None else _contents(found))
+    made = contents if contents is not None else _contents(found)
+    found.frozen = frozen(made, *told_to_cohorts(found.newsletter))
     found.state, found.finished = State.STARTING, None
     found.gathered_to = found.audience = 0
     found.save(update_fields=["frozen", "state", "started", "finished", "gathered_to", "audience"])
@@ -97,11 +99,15 @@ def _contents(issue: Issue) -> dict[str, Made]:
     return {form: content_of(issue, text=form) for form in forms}
 
 
-def frozen(contents: Mapping[str, Made]) -> dict[str, Any]:
-    """As ``Issue.frozen`` keeps it: the encoded contents by form, the files by SHA-256."""
-    files = {name: data for _, made in contents.values() for name, data in made.items()}
+def frozen(
+    contents: Mapping[str, Made], told: Mapping[str, Told], more: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """As ``Issue.frozen`` keeps it: the encoded contents by form, what cohorts are told alone by
+    name, the files by SHA-256."""
+    files = {name: data for _, made in contents.values() for name, data in made.items()} | {**more}
     return {
         **{form: encode(content).decode() for form, (content, _) in contents.items()},
+        "cohorts": {name: msgspec.to_builtins(one) for name, one in told.items()},
         "files": {name: base64.b64encode(data).decode() for name, data in sorted(files.items())},
     }
 
@@ -126,6 +132,7 @@ def gather(issue: int, *, piece: int = PIECE) -> bool:
         if found is None:
             return False
         upto = _piece_end(found, piece)
+        cohorts.draw(found.newsletter_id, found.gathered_to, upto)
         added = _add(found, upto, timezone.localdate())
         found.gathered_to, found.audience = upto, found.audience + added
         if upto == ALL and not paper.awaited(found, clock.now()):

@@ -13,7 +13,8 @@ from tamizdat.desk.newsletter.models.newsletter import Newsletter
 class Issue(models.Model):
     """``approved_hash`` is of what was approved: a change after it needs another approval.
     ``problem`` says why it was held.
-    ``frozen`` are the encoded contents (``mail.content``) that went out, by form."""
+    ``frozen`` are the encoded contents (``mail.content``) that went out, by form, and
+    what cohorts were told beside (``mail.content.Told``)."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "draft"

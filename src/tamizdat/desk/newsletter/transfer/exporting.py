@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("email", "status", "language", "text", "since", "left", "paused until"),
-    *("consent", "consent form", "privacy policy", "evidence"),
+    *("consent", "consent form", "privacy policy", "evidence", "cohort"),
 )
 AT_ONCE = 1_000
 State = Subscription.State
@@ -108,6 +108,7 @@ def _row(one: Subscription, address: str, proof: Consent | None) -> list[str]:
         proof.form if proof else "",
         str(proof.privacy or "") if proof else "",
         proof.evidence if proof else "",
+        one.reader.cohort,
     ]
 
 

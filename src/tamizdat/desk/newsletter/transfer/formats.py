@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the columns of others' exports mean: Mailchimp, Ghost, listmonk, and plain tables.
 
-What always holds: of a row only the address, whether it is subscribed, its language and when it
-agreed are looked at; names, network addresses, purchases and notes are not taken in, and what was
-left out is told by the names of the columns. To add a format, add a row to ``FORMATS``.
+What always holds: of a row only the address, whether it is subscribed, its language, its cohort
+and when it agreed are looked at; names, network addresses, purchases and notes are not taken in,
+and what was left out is told by the names of the columns. To add a format, add a row to
+``FORMATS``.
 
 What is not done here: reading files (``reading``), deciding what becomes of an entry
 (``importing``).
@@ -44,6 +45,7 @@ class Entry(NamedTuple):
     language: str = ""
     known: str = ""
     why: str = ""
+    cohort: str = ""
 
 
 class Format(NamedTuple):
@@ -96,7 +98,8 @@ def _plain(cells: Cells, file: str) -> Entry:
     language = cells.get("language") or cells.get("lang") or cells.get("locale") or ""
     since = next((day for name in _SINCE if (day := _day(cells, name))), "")
     known = f"subscribed {since}" if since else ""
-    return Entry(cells["address"], standing, _language(language), known, _of(status))
+    cohort = cells.get("cohort", "")
+    return Entry(cells["address"], standing, _language(language), known, _of(status), cohort)
 
 
 _SINCE = ("confirmed", "consent", "since", "created_at", "date", "optin_time")
@@ -129,7 +132,7 @@ FORMATS: Sequence[Format] = (
         "plain",
         "a plain table",
         frozenset(),
-        frozenset({"address", "status", "state", "language", "lang", "locale", *_SINCE}),
+        frozenset({"address", "status", "state", "language", "lang", "locale", "cohort", *_SINCE}),
         _plain,
         consents=False,
     ),

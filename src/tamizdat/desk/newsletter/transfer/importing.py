@@ -7,6 +7,8 @@ What always holds:
   says of where the list comes from (``evidence``). Without either nothing is taken in.
 - What a reader said here counts for more: who left here stays away, who is not written to here
   stays so, who is subscribed here stays subscribed.
+- A reader is put into a cohort where the newsroom says so (``cohort``), moved there from another
+  too; a cohort that a table names counts for those who belong to none, if the settings know it.
 - Who left there is remembered as gone; whose mail came back there, or who complained, is not
   written to. So a later list does not bring them back.
 - Row by row, in transactions of ``AT_ONCE``: what was taken in stays, run again nothing happens
@@ -100,11 +102,13 @@ class Import:
         newsletter: Newsletter,
         *,
         evidence: str = "",
+        cohort: str = "",
         dry: bool = False,
         on_refused: Callable[[int, str, str], None] = lambda row, why, address: None,
         progress: Progress = lambda done, of: None,
     ) -> None:
         self._newsletter, self._evidence, self._dry = newsletter, evidence.strip(), dry
+        self._cohort = cohort
         self._vault = Vault.open(settings.NEWSROOM)
         self._on_refused, self._progress = on_refused, progress
         self._seen: set[int] = set()
@@ -187,6 +191,7 @@ class Import:
             if becomes := self._becomes(row, reader, here):
                 found[becomes].append((row, reader or self._added(row.entry)))
         self._subscribe(found["subscribed"], here)
+        self._gather(found["subscribed"], known, here)
         self._end(found["left"])
         self._suppress([reader for _, reader in found["suppressed"]])
 
@@ -240,6 +245,28 @@ class Import:
         )
         self.report.subscribed += len(found)
 
+    def _gather(
+        self,
+        fresh: list[tuple[_Row, Reader]],
+        known: list[tuple[_Row, Reader | None]],
+        here: _Here,
+    ) -> None:
+        """Into their cohorts: those who are subscribed now, and those who were before."""
+        before = [
+            (row, reader)
+            for row, reader in known
+            if reader is not None and here.states.get(reader.pk) == State.ACTIVE
+        ]
+        names = {one.name for one in settings.NEWSROOM.settings.cohorts}
+        cohorts: dict[str, list[int]] = defaultdict(list)
+        for row, reader in (*fresh, *before):
+            name = self._cohort or row.entry.cohort
+            if name in names and row.entry.standing == "subscribed":
+                cohorts[name].append(reader.pk)
+        for name, pks in cohorts.items():
+            theirs = Reader.objects.filter(pk__in=pks)
+            (theirs if self._cohort else theirs.filter(cohort="")).update(cohort=name)
+
     def _end(self, found: list[tuple[_Row, Reader]]) -> None:
         today = timezone.localdate()
         self._bring(found, ended=True)
@@ -291,6 +318,7 @@ class Import:
                 "left": report.left,
                 "suppressed": report.suppressed,
                 "evidence": self._evidence[:200],
+                **({"cohort": self._cohort} if self._cohort else {}),
             },
         )
 

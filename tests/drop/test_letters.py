@@ -28,7 +28,7 @@ FORMS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("/v1/unsubscribe/t0k", "unsubscribe", {}, {"token": "t0k"}),
     ("/v1/stop-reminding/t", "stop-reminding", {}, {"token": "t"}),
     ("/v1/preferences/t", "preferences", {"newsletters": ""}, {"token": "t", "newsletters": []}),
-    ("/v1/preferences/t", "preferences", {"ask": "erase"}, {"token": "t", "ask": "erase"}),
+    ("/v1/preferences/t", "preferences", {"ask": "export"}, {"token": "t", "ask": "export"}),
     (
         "/v1/preferences/t",
         "preferences",
@@ -62,6 +62,26 @@ def test_a_form_without_script_reaches_the_desk_and_thanks(
     thanks = drop.ask("GET", reply.headers["location"])
     assert thanks.status == 200
     assert '<html lang="ru" dir="ltr">' in thanks.text
+
+
+def test_nobody_is_erased_by_one_press_of_a_button(drop: InProcess) -> None:
+    asked = drop.fill_in("/v1/preferences/t0k", language="ru", ask="erase")
+    assert (asked.status, opened(drop.folder)) == (200, [])
+    assert "Удалить всё?" in asked.text
+    assert '<a href="?language=ru">' in asked.text
+    assert "t0k" not in asked.text
+    sent = drop.fill_in("/v1/preferences/t0k", language="ru", ask="erase", sure="yes")
+    assert (sent.status, sent.headers["location"]) == (303, "/v1/done/erase?language=ru")
+    assert [one.fields for one in opened(drop.folder)] == [{"token": "t0k", "ask": "erase"}]
+    thanks = drop.ask("GET", sent.headers["location"]).text
+    assert "перестанут работать" in thanks
+    assert "продолжит работать" not in thanks
+
+
+def test_a_program_that_names_the_token_itself_has_asked_by_itself(drop: InProcess) -> None:
+    sent = drop.fill_in("/v1/preferences", token="t", ask="erase")
+    assert sent.status == 303
+    assert [one.fields for one in opened(drop.folder)] == [{"token": "t", "ask": "erase"}]
 
 
 def test_a_sealed_letter_is_kept_as_it_came(drop: InProcess) -> None:

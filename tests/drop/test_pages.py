@@ -31,6 +31,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
 def every_page(pages: Pages, language: str) -> dict[str, bytes]:
     found = {f"form {kind}": pages.form(kind, language) for kind in (*FORMS, *TOKENS)}
     found |= {f"done {kind}": pages.done(kind, language) for kind in DONE}
+    found["sure"] = pages.sure(language)
     found |= {code: pages.refusal(code, language) for code in REFUSALS}
     for kind, fields in (
         ("subscribe", ("address", "newsletters", "privacy")),

@@ -21,9 +21,10 @@ from tamizdat.drop.kinds import Kind
 
 MOST_FIELDS = 100
 MOST_FORM = 256 * 1024
-# What a form has beside the fields of its kind: the trap, and who the form is for.
-TRAP = "website"
-BESIDE = (TRAP, "language", "List-Unsubscribe")
+# What a form has beside the fields of its kind: the trap, that somebody was asked twice, and who
+# the form is for.
+TRAP, SURE = "website", "sure"
+BESIDE = (TRAP, SURE, "language", "List-Unsubscribe")
 
 Values = dict[str, list[str]]
 

@@ -3,7 +3,7 @@
 
 What always holds: GET and HEAD change nothing; "yes" is said only after the submission lies on
 the disk; plain forms are sealed as they arrive and their words written nowhere; a form in which
-something is wrong comes back with the reader's words.
+something is wrong comes back with the reader's words; nobody is erased by one press of a button.
 
 What is not done here: reading the request (``app``), the collector's requests (``collecting``).
 """
@@ -36,7 +36,7 @@ from tamizdat.drop.errors import (
 )
 from tamizdat.drop.kinds import KINDS, MOST_WEBHOOK, TOKEN, kind_of
 from tamizdat.drop.limits import Counters, Purpose
-from tamizdat.drop.pages import FORMS, TOKENS, Pages
+from tamizdat.drop.pages import DONE, ERASE, FORMS, TOKENS, Pages
 from tamizdat.drop.settings import Settings, recipients
 from tamizdat.drop.work import Work
 from tamizdat.drop.writer import Share, Writer
@@ -82,7 +82,7 @@ class Letters:
             return Route(("POST",), MOST_SEALED, program=True, anybody=True)
         if path in (("challenge",), ("health",)):
             return Route(("GET", "HEAD"), program=True, anybody=True)
-        if len(path) == 2 and path[0] == "done" and path[1] in (*FORMS, *TOKENS):
+        if len(path) == 2 and path[0] == "done" and path[1] in DONE:
             return Route(("GET", "HEAD"))
         if len(path) == 2 and path[0] == "webhook" and path[1] in self._providers:
             return Route(("POST",), MOST_WEBHOOK, program=True)
@@ -191,6 +191,9 @@ class Letters:
         language = self._pages.language(values.get("language", [""])[0], language)
         if any(values.get(forms.TRAP, ())):
             return see_other(name, language)
+        erases = name == "preferences" and ERASE in values.get("ask", ())
+        if erases and token and TOKEN.match(token) and forms.SURE not in values:
+            return page(200, self._pages.sure(language), private=True)
         one_click = name == "unsubscribe" and "List-Unsubscribe" in values
         found = forms.fields(kind_of(name), values, token)
         if one_click:
@@ -202,7 +205,9 @@ class Letters:
             return self._again(name, language, values, error)
         if code is not None:
             return refused_page(self._pages, code, language)
-        return Answer(200, private=True) if one_click else see_other(name, language)
+        if one_click:
+            return Answer(200, private=True)
+        return see_other(ERASE if erases else name, language)
 
     def _again(
         self, name: str, language: str, values: Mapping[str, list[str]], error: FieldError

@@ -27,7 +27,8 @@ from tamizdat.theme.words import endonym
 
 FORMS = ("subscribe", "remind", "message")
 TOKENS = ("confirm", "unsubscribe", "stop-reminding", "preferences")
-DONE = (*FORMS, *TOKENS)
+ERASE = "erase"
+DONE = (*FORMS, *TOKENS, ERASE)
 REFUSALS = ("too-large", "malformed", "busy", "full", "unknown", "method")
 MONTHS = (1, 2, 3, 6, 9, 12)
 
@@ -74,6 +75,7 @@ class Pages:
         for language in self.languages:
             for kind in (*FORMS, *TOKENS):
                 found.append((("form", kind, language), self._form(kind, language)))
+            found.append((("sure", ERASE, language), self._sure(language)))
             for kind in DONE:
                 found.append((("done", kind, language), self._told(f"done.{kind}", language)))
             for code in REFUSALS:
@@ -91,6 +93,10 @@ class Pages:
         said = words(language)
         problem = said.get(f"wrong.{error.field}") or said["wrong.other"]
         return self._form(kind, language, values=values, wrong={error.field: problem})
+
+    def sure(self, language: str) -> bytes:
+        """Whether everything is to be deleted, asked once more. It is sent where it was asked."""
+        return self._made["sure", ERASE, language]
 
     def done(self, kind: str, language: str) -> bytes:
         """What happens next."""
@@ -120,6 +126,10 @@ class Pages:
             # A page that answers a form has no address of its own to be asked for again.
             others=() if wrong else self._others(),
         )
+
+    def _sure(self, language: str) -> bytes:
+        title = words(language)["erase.title"]
+        return self._rendered("erase.html", title, language, values={}, wrong={}, others=())
 
     def _told(self, said: str, language: str) -> bytes:
         title = words(language)[f"{said}.title"]

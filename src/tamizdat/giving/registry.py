@@ -4,13 +4,21 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from tamizdat.giving.port import Provider, Till
 
 KINDS = ("stripe", "sandbox", "btcpay")
+# The header fields of a webhook that the desk needs to check who sent it.
+SIGNED_BY: Final = {
+    "stripe": ("stripe-signature",),
+    "btcpay": ("btcpay-sig",),
+    "sandbox": ("sandbox-signature",),
+}
+_CHECKOUTS: Final = {"stripe": ("https://checkout.stripe.com",)}
 
 
 class TillSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,3 +59,12 @@ def _module(kind: str, half: str) -> Any:
     if kind not in KINDS:
         raise ValueError(f"there is no provider “{kind}”")
     return import_module(f"tamizdat.giving.{kind}.{half}")
+
+
+def checkouts(kind: str, url: str = "") -> tuple[str, ...]:
+    """The origins of a provider's own pages, to which a form of ours may lead: what a page's
+    policy has to allow. ``url`` is that of the settings."""
+    if kind in _CHECKOUTS:
+        return _CHECKOUTS[kind]
+    parts = urlsplit(url)
+    return (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What can go wrong with contributions, in the desk.
+
+::
+
+    ContributionsError
+    └── LedgerError            the books
+        ├── UnbalancedError    legs that do not sum to nothing in each currency
+        └── BookedError        the same source was booked otherwise before
+
+Messages name no person.
+"""
+
+from __future__ import annotations
+
+
+class ContributionsError(Exception):
+    """Base of all; the message says what to do."""
+
+
+class LedgerError(ContributionsError):
+    """The books cannot be written so."""
+
+
+class UnbalancedError(LedgerError):
+    """Legs that do not sum to nothing in each currency, or fewer than two."""
+
+
+class BookedError(LedgerError):
+    """The same source was booked otherwise before."""

@@ -53,7 +53,8 @@ MovementKind = Literal[
 
 class GiftFact(_Fact, frozen=True, tag="gift"):
     """An agreement to give: once (``ref`` names the checkout) or again and again (``ref`` names
-    the subscription). ``intent`` is ours. ``late``: a renewal failed and is tried again.
+    what the provider keeps of it: the subscription, or the customer that exists for it alone, by
+    which its payments name it). ``intent`` is ours. ``late``: a renewal failed and is tried again.
     ``address`` is where a receipt goes, only in facts from completed checkouts; ``next_at`` is when
     the next payment is due. An empty text or 0 says that this fact does not tell."""
 
@@ -125,6 +126,15 @@ class PayoutFact(_Fact, frozen=True, tag="payout"):
 
 
 Fact = GiftFact | PaymentFact | RefundFact | DisputeFact | MovementFact | PayoutFact
+# Of two facts about one object with the same ``at``, the one whose state stands further right
+# counts: what can still become something else stands before what it becomes.
+RANKS: dict[type[_Fact], tuple[str, ...]] = {
+    GiftFact: ("open", "expired", "active", "late", "paused", "ended"),
+    PaymentFact: ("pending", "failed", "paid"),
+    RefundFact: ("pending", "done", "failed"),
+    DisputeFact: ("open", "lost", "won"),
+    PayoutFact: ("pending", "paid", "failed"),
+}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

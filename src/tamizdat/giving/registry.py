@@ -34,13 +34,15 @@ class TillSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the desk's half needs to know: its ``key``, and the secrets that webhooks may be signed
-    with, newest first."""
+    with, newest first. ``refused_countries``: ``check`` says whether cards from there were taken
+    all the same, where the provider tells."""
 
     kind: str
     key: str
     webhook: tuple[str, ...] = ()
     url: str = ""
     account: str = ""
+    refused_countries: tuple[str, ...] = ()
 
 
 def make_till(settings: TillSettings) -> Till:

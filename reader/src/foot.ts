@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The line at the foot of a page: what was verified and how old it is, in plain words.
 
+import { Said } from "./said";
 import type { Shown } from "./stand";
 import type { Speech } from "./words";
 
@@ -38,15 +39,15 @@ export function foot(shown: Shown | undefined, around: Surroundings, speech: Spe
     lang: speech.code,
     dir: speech.direction,
     mood: shown && !isWorn(shown) ? "good" : "warn",
-    text: shown ? sentences(shown, around, speech).join(" ") : speech.say("first"),
-    summary: speech.say("details"),
+    text: shown ? sentences(shown, around, speech).join(" ") : speech.say(Said.first),
+    summary: speech.say(Said.details),
     details: shown ? details(shown, around, speech) : [],
     switch: {
       on: secret,
-      label: speech.say("private"),
-      text: speech.say(secret ? "private.on" : "private.off"),
+      label: speech.say(Said.private),
+      text: speech.say(secret ? Said.privateOn : Said.privateOff),
     },
-    again: shown ? "" : speech.say("again"),
+    again: shown ? "" : speech.say(Said.again),
   };
 }
 
@@ -57,32 +58,32 @@ function isWorn(shown: Shown): boolean {
 function sentences(shown: Shown, around: Surroundings, speech: Speech): string[] {
   const days = Math.floor((around.now - shown.asOf) / DAY);
   const date = speech.day(shown.asOf);
-  const said = [speech.say(shown.status === 404 ? "verified.absent" : "verified")];
-  said.push(days > 0 ? speech.say("asof.old", { date, days: speech.count("days", days) }) : speech.say("asof", { date }));
-  if (shown.changedAfterSealing) said.push(speech.say("changed", { date: speech.day(shown.changedDay) }));
-  if (shown.stale) said.push(speech.say("stale"));
-  else if (!shown.refreshed) said.push(speech.say("unrefreshed"));
+  const said = [speech.say(shown.status === 404 ? Said.verifiedAbsent : Said.verified)];
+  said.push(speech.say(days > 0 ? Said.asofOld : Said.asof, { date, ago: speech.ago(days) }));
+  if (shown.changedAfterSealing) said.push(speech.say(Said.changed, { date: speech.day(shown.changedDay) }));
+  if (shown.stale) said.push(speech.say(Said.stale));
+  else if (!shown.refreshed) said.push(speech.say(Said.unrefreshed));
   return said;
 }
 
 function details(shown: Shown, around: Surroundings, speech: Speech): [string, string][] {
   const sealed = shown.index === "archive" && shown.sealedDay;
   const working = around.mirrors.filter((mirror) => around.now - mirror.worked < LATELY).length;
-  const rows: [string, string][] = [
-    ["edition", speech.say("edition.of", { n: speech.number(shown.edition), date: speech.moment(shown.built) })],
-    ["confirmed", speech.moment(shown.asOf)],
-    ["from", from(shown, around, speech)],
-    ["kind", sealed ? speech.say("sealed", { date: speech.day(sealed) }) : speech.say("live")],
+  const rows: [Said, string][] = [
+    [Said.edition, `${speech.number(shown.edition)} · ${speech.moment(shown.built)}`],
+    [Said.confirmed, speech.moment(shown.asOf)],
+    [Said.from, from(shown, around, speech)],
+    [Said.kind, sealed ? speech.say(Said.sealed, { date: speech.day(sealed) }) : speech.say(Said.live)],
   ];
-  if (shown.changedAfterSealing && shown.sealedDay) rows.push(["sealed.on", speech.day(shown.sealedDay)]);
-  rows.push(["mirrors", speech.say("mirrors.of", { n: speech.number(working), all: speech.number(around.mirrors.length) })]);
-  rows.push(["key", around.fingerprint]);
+  if (shown.changedAfterSealing && shown.sealedDay) rows.push([Said.sealedOn, speech.day(shown.sealedDay)]);
+  rows.push([Said.mirrors, `${speech.number(working)} / ${speech.number(around.mirrors.length)}`]);
+  rows.push([Said.key, around.fingerprint]);
   return rows.map(([key, value]) => [speech.say(key), value]);
 }
 
 function from(shown: Shown, around: Surroundings, speech: Speech): string {
-  if (!shown.host) return speech.say("from.here");
-  if (shown.host.startsWith("bundle:")) return speech.say("from.bundle");
+  if (!shown.host) return speech.say(Said.fromHere);
+  if (shown.host.startsWith("bundle:")) return speech.say(Said.singleFrom);
   const host = new URL(shown.host).host;
-  return speech.say(shown.host === around.own ? "from.own" : "from.mirror", { host });
+  return speech.say(shown.host === around.own ? Said.fromOwn : Said.fromMirror, { host });
 }

@@ -3,6 +3,7 @@
 // can still be read.
 
 import type { VerifyError } from "./errors";
+import { Said } from "./said";
 import type { Speech } from "./words";
 
 const STYLE =
@@ -30,15 +31,15 @@ export function errorPage({ error, tried, kept }: Trouble, speech: Speech): stri
   const read = kept.map(([path, title]) => `<li><a href="${escape(encodeURI(path))}">${escape(title)}</a></li>`).join("");
   return (
     `<!doctype html><html lang="${speech.code}" dir="${speech.direction}"><head><meta charset="utf-8">` +
-    `<meta name="viewport" content="width=device-width,initial-scale=1"><title>${say("error.title")}</title>` +
-    `<style>${STYLE}</style></head><body><main><h1>${say("error.title")}</h1><p>${escape(speech.error(error.code))}</p>` +
-    `<p>${say("error.safe")}</p><p><a class="again" href="">${say("error.again")}</a></p>` +
-    (items && `<h2>${say("error.tried")}</h2><ul dir="ltr" class="soft">${items}</ul>`) +
-    (read && `<h2>${say("error.kept")}</h2><ul>${read}</ul>`) +
+    `<meta name="viewport" content="width=device-width,initial-scale=1"><title>${say(Said.errorTitle)}</title>` +
+    `<style>${STYLE}</style></head><body><main><h1>${say(Said.errorTitle)}</h1><p>${escape(speech.error(error.code))}</p>` +
+    `<p>${say(Said.errorSafe)}</p><p><a class="again" href="">${say(Said.errorAgain)}</a></p>` +
+    (items && `<h2>${say(Said.errorTried)}</h2><ul dir="ltr" class="soft">${items}</ul>`) +
+    (read && `<h2>${say(Said.errorKept)}</h2><ul>${read}</ul>`) +
     `<p class="soft"><bdi>${escape(error.message)}</bdi></p></main></body></html>`
   );
 
-  function say(key: string): string {
+  function say(key: Said): string {
     return escape(speech.say(key));
   }
 }

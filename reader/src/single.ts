@@ -12,6 +12,7 @@ import { foot, type Foot } from "./foot";
 import { clean, leaf, PICTURE } from "./leaf";
 import { Hosts } from "./mirrors";
 import { verify } from "./noble";
+import { Said } from "./said";
 import { Sightings } from "./sightings";
 import { Stand, type Answer } from "./stand";
 import { IndexedDBState } from "./state-indexeddb";
@@ -102,7 +103,7 @@ async function turn(): Promise<void> {
   leaving?.abort();
   leaving = new AbortController();
   const [path, anchor] = asked();
-  const waiting = setTimeout(() => message(speech.say("single.wait")), 300);
+  const waiting = setTimeout(() => message(speech.say(Said.singleWait)), 300);
   try {
     const answer = await (await open()).show(path.split("?")[0]!, false, leaving.signal);
     if (mine !== reading) return;
@@ -137,7 +138,7 @@ async function show(answer: Answer, anchor: string): Promise<void> {
 
 /** What is not a page, and what the newsroom has nothing at. */
 function offer(answer: Answer): void {
-  if (answer.status === 404) return message(speech.say("single.absent"));
+  if (answer.status === 404) return message(speech.say(Said.singleAbsent));
   const link = document.createElement("a");
   link.href = blob(answer.bytes, answer.mediaType);
   link.download = decodeURIComponent(answer.path.split("/").pop() ?? "file");
@@ -238,15 +239,15 @@ function line({ text: said, mood, details }: Foot): void {
 
 /** What of this sitting the next one knows, and a button to change that. */
 function remembers(list: HTMLElement): void {
-  const state = secret ? "off" : sightings.noted ? "on" : "none";
+  const state = secret ? Said.singleMemoryOff : sightings.noted ? Said.singleMemoryOn : Said.singleMemoryNone;
   const [dt, dd, button] = ["dt", "dd", "button"].map((name) => document.createElement(name)) as [
     HTMLElement, HTMLElement, HTMLElement,
   ];
-  dt.textContent = speech.say("single.memory");
-  dd.textContent = `${speech.say(`single.memory.${state}`)} `;
-  button.textContent = speech.say(secret ? "single.memory.again" : "single.memory.stop");
+  dt.textContent = speech.say(Said.singleMemory);
+  dd.textContent = `${speech.say(state)} `;
+  button.textContent = speech.say(secret ? Said.singleMemoryAgain : Said.singleMemoryStop);
   button.addEventListener("click", () => void noteNothing(!secret));
-  if (state !== "none") dd.append(button);
+  if (state !== Said.singleMemoryNone) dd.append(button);
   list.append(dt, dd);
 }
 
@@ -263,11 +264,11 @@ function message(...sentences: string[]): void {
 function trouble(error: VerifyError): void {
   document.documentElement.lang = speech.code;
   document.documentElement.dir = speech.direction;
-  message(speech.error(error.code), speech.say("error.safe"), speech.say("single.drop"));
-  const again = Object.assign(document.createElement("button"), { textContent: speech.say("error.again") });
+  message(speech.error(error.code), speech.say(Said.errorSafe), speech.say(Said.singleDrop));
+  const again = Object.assign(document.createElement("button"), { textContent: speech.say(Said.errorAgain) });
   again.addEventListener("click", () => void turn());
   const box = paper.firstElementChild!;
-  box.prepend(Object.assign(document.createElement("h1"), { textContent: speech.say("error.title") }));
+  box.prepend(Object.assign(document.createElement("h1"), { textContent: speech.say(Said.errorTitle) }));
   box.append(again);
 }
 
@@ -284,7 +285,7 @@ async function take(file: File): Promise<void> {
     if (!is(error)) throw error;
     hosts = fromWeb();
     [stand, alone] = [undefined, false];
-    message(speech.say("single.bundle"), speech.error(error.code));
+    message(speech.say(Said.singleBundle), speech.error(error.code));
   }
 }
 
@@ -292,11 +293,11 @@ async function take(file: File): Promise<void> {
 function dress(): void {
   bar.lang = proof.lang = speech.code;
   bar.dir = proof.dir = speech.direction;
-  back.textContent = speech.say("single.back");
-  front.textContent = speech.say("single.front");
+  back.textContent = speech.say(Said.singleBack);
+  front.textContent = speech.say(Said.singleFront);
   front.href = `#${beginning()}`;
-  opened.textContent = speech.say("single.open");
-  opened.title = speech.say("single.drop");
+  opened.textContent = speech.say(Said.singleOpen);
+  opened.title = speech.say(Said.singleDrop);
 }
 
 document.addEventListener("click", (event) => {

@@ -2,9 +2,11 @@
 // Words for people: filled in for one newsroom when its worker or its single file is written.
 
 import type { Code } from "./errors";
+import { Said } from "./said";
 
-/** Words of one language, by key; `dir` is `ltr` or `rtl`. See theme/locales/reader/. */
-export type Words = Readonly<Record<string, string>>;
+/** Words of one language in the order of `Said`, a `|` between them; the first is the direction of its
+ * script. */
+export type Words = string;
 
 export interface Settings {
   name: string;
@@ -22,39 +24,46 @@ export interface Settings {
 }
 
 // People need not be told in which way something is not what was signed.
-const SAID: Partial<Record<Code, Code>> = { tooLong: "altered", format: "altered", stale: "rollback" };
+const ERRORS: Record<Code, Said> = {
+  network: Said.errorNetwork,
+  missing: Said.errorMissing,
+  altered: Said.errorAltered,
+  tooLong: Said.errorAltered,
+  format: Said.errorAltered,
+  signer: Said.errorSigner,
+  rollback: Said.errorRollback,
+  stale: Said.errorRollback,
+};
 
 export class Speech {
   readonly code: string;
-  private readonly words: Words;
+  private readonly words: readonly string[];
 
   /** The first of these languages that there are words for; else English. */
   constructor(settings: Settings, ...languages: readonly string[]) {
     const wanted = languages.flatMap((code) => [code, code.split("-")[0]!]);
     const known = Object.keys(settings.words);
     this.code = [...wanted, "en", ...known].find((code) => settings.words[code]) ?? "en";
-    this.words = settings.words[this.code] ?? {};
+    this.words = (settings.words[this.code] ?? "").split("|");
   }
 
   get direction(): string {
-    return this.words["dir"] ?? "ltr";
+    return this.say(Said.dir);
   }
 
   /** `values` take the places of `{name}`. */
-  say(key: string, values: Record<string, string | number> = {}): string {
-    const said = this.words[key] ?? key;
-    return said.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  say(key: Said, values: Record<string, string> = {}): string {
+    return (this.words[key] ?? "").replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
   }
 
   /** What went wrong. */
   error(code: Code): string {
-    return this.say(`error.${SAID[code] ?? code}`);
+    return this.say(ERRORS[code]);
   }
 
-  /** “3 days”: the form that the language has for this many, of `key.one`, `key.few` … */
-  count(key: string, n: number): string {
-    const form = `${key}.${new Intl.PluralRules(this.code).select(n)}`;
-    return this.say(this.words[form] === undefined ? `${key}.other` : form, { n: this.number(n) });
+  /** “3 days ago”. */
+  ago(days: number): string {
+    return new Intl.RelativeTimeFormat(this.code).format(-days, "day");
   }
 
   number(n: number): string {

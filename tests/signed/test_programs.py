@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 from pathlib import Path
@@ -90,23 +91,47 @@ def test_worker_and_verifier_are_small(room: Newsroom) -> None:
     assert len(programs.single_file(room.desk.folder.path) or b"") <= 100_000
 
 
-@pytest.mark.parametrize("codes", [("en", "ru"), ("en", "ar"), ("ru", "ar"), ("ar",)])
-def test_a_worker_in_any_two_languages_is_small(codes: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "codes",
+    [
+        codes
+        for count in range(1, len(programs.LANGUAGES) + 1)
+        for codes in itertools.combinations(programs.LANGUAGES, count)
+    ],
+    ids="-".join,
+)
+def test_a_worker_in_any_languages_of_the_theme_is_small(codes: tuple[str, ...]) -> None:
     fronts = {code: f"/{code}/" for code in codes}
     spoken = {code: programs.words(code) for code in {"en", *codes}}
-    facts = programs.Facts("The Lantern", "", "", ["https://one.example/"] * 3, fronts, spoken)
+    mirrors = [f"https://{name}.example/" for name in ("riga", "oslo", "tartu")]
+    facts = programs.Facts("The Lantern", "", "", mirrors, fronts, spoken)
     script = programs.fill(facts, programs.WORKER)
     print(f"{codes}: {len(brotli.compress(script))} bytes")  # noqa: T201
     assert len(brotli.compress(script)) <= 16_000
 
 
-def test_every_language_has_the_readers_words_with_the_same_holes() -> None:
-    def plain(words: dict[str, str]) -> dict[str, set[str]]:
-        return {
-            key: set(re.findall(r"\{(\w+)\}", text))
-            for key, text in words.items()
-            if not key.startswith("days.")
-        }
+def test_every_language_has_the_readers_words_with_the_same_holes_in_the_same_order() -> None:
+    def plain(words: dict[str, str]) -> list[tuple[str, set[str]]]:
+        return [(key, set(re.findall(r"\{(\w+)\}", text))) for key, text in words.items()]
 
     assert all(plain(words) == plain(WORDS[0]) for words in WORDS)
-    assert all(words["dir"] in ("ltr", "rtl") and words["days.other"] for words in WORDS)
+    assert all(words["dir"] in ("ltr", "rtl") for words in WORDS)
+    assert not any("|" in text for words in WORDS for text in words.values())
+
+
+def test_the_scripts_know_the_words_by_their_places() -> None:
+    source = (Path(__file__).parents[2] / "reader" / "src" / "said.ts").read_text()
+    _, _, members = source.partition("export const enum Said {")
+    places = re.findall(r"\w+", members)
+    keys = list(WORDS[0])
+    assert places == [re.sub(r"\.(\w)", lambda found: found[1].upper(), key) for key in keys]
+    single = [key.startswith("single.") for key in keys]
+    assert single == sorted(single), "the worker has no use for what stands last"
+
+
+def test_a_worker_has_the_words_of_its_paper_in_their_order(room: Newsroom) -> None:
+    words = facts(programs.worker(room.desk.folder.path) or b"")["words"]
+    order = [key for key in WORDS[0] if not key.startswith("single.")]
+    assert words == {
+        code: "|".join(programs.words(code)[key] for key in order) for code in ("en", "ru")
+    }

@@ -46,7 +46,7 @@ _ONLY_SINGLE: Final = "single."
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """The constant ``TAMIZDAT`` of the scripts (``Settings`` in reader/src/words.ts)."""
+    """What the constant ``TAMIZDAT`` of the scripts says (``Settings`` in reader/src/words.ts)."""
 
     name: str
     address: str
@@ -86,13 +86,18 @@ def single_file(folder: Path, cohort: Cohort | None = None) -> bytes | None:
 
 def fill(facts: Facts, name: str) -> bytes:
     """A program with the newsroom's facts; the worker has no use for the single file's words, nor
-    for English where every page's language has its own."""
+    for English where every page's language has its own. Words go without their names,
+    in the order that the scripts know (reader/src/said.ts)."""
+    spoken, order = set(facts.words), list(words("en"))
     if name == WORKER:
         own = {code.partition("-")[0] for code in facts.fronts}
-        spoken = own if own and own <= set(LANGUAGES) else set(facts.words)
-        words = {code: _without(said) for code, said in facts.words.items() if code in spoken}
-        facts = msgspec.structs.replace(facts, words=words, fronts={}, address="")
-    return b"const TAMIZDAT=" + literal(facts) + b";\n" + program(name)
+        spoken = own if own and own <= set(LANGUAGES) else spoken
+        order = [key for key in order if not key.startswith(_ONLY_SINGLE)]
+        facts = msgspec.structs.replace(facts, fronts={}, address="")
+    codes = [code for code in facts.words if code in spoken]
+    said = {code: "|".join(facts.words[code][key] for key in order) for code in codes}
+    told = msgspec.structs.asdict(facts) | {"words": said}
+    return b"const TAMIZDAT=" + literal(told) + b";\n" + program(name)
 
 
 def facts_of(folder: Path, cohort: Cohort | None = None) -> Facts | None:
@@ -130,10 +135,6 @@ def words(code: str) -> dict[str, str]:
 def literal(value: Any) -> bytes:
     """A value as a JavaScript literal that may stand in a script in a page."""
     return msgspec.json.encode(value).replace(b"<", b"\\u003c")
-
-
-def _without(said: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in said.items() if not key.startswith(_ONLY_SINGLE)}
 
 
 def _spoken(codes: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tamizdat.desk.outgoing import views
+from tamizdat.desk.outgoing import lifting, views
 
 app_name = "outgoing"
 urlpatterns = [
@@ -11,3 +11,4 @@ urlpatterns = [
     path("<slug:name>/", views.ReadView.as_view(), name="mail"),
     path("<slug:name>/html/", views.FrameView.as_view(), name="frame"),
 ]
+suppressions = [path("lift/", lifting.LiftView.as_view(), name="lift")]

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
-from tamizdat.desk.readers import answers, requests
+from tamizdat.desk.readers import answers, offers, requests
 from tamizdat.desk.readers.addresses import normalised
 from tamizdat.desk.readers.errors import AddressError, ReadersError
 from tamizdat.desk.readers.vault import Vault
@@ -101,8 +101,9 @@ class FindView(ReadersView):
         if not form.is_valid():
             return self.show(form=form)
         address = form.cleaned_data["address"]
-        found = requests.look_up(vault=self.vault(), address=address, acting_user=self.person)
-        return self.show(form=form, found=found)
+        vault = self.vault()
+        found = requests.look_up(vault=vault, address=address, acting_user=self.person)
+        return self.show(form=form, found=found, offers=offers.for_reader(vault.find(address)))
 
 
 class ExportView(ReadersView):

@@ -17,7 +17,7 @@ from wagtail.admin.models import EditingSession
 from wagtail.models import Collection, Locale, Site, UploadedFile, Workflow
 
 from tamizdat.desk.newsletter import actions as newsletters
-from tamizdat.desk.newsletter.models import Newsletter
+from tamizdat.desk.newsletter.models import Newsletter, Upload
 from tamizdat.desk.newsroom import actions, photos
 from tamizdat.desk.newsroom.models import (
     Article,
@@ -103,6 +103,11 @@ class Scene:
         )  # fmt: skip
         self.objects["newsletter"] = self.newsletter
         self.issue = newsletters.create_issue(newsletter=self.newsletter, acting_user=self.author)
+        now = timezone.now()
+        self.upload = Upload.objects.create(
+            newsletter=self.newsletter, name="list.csv", format="auto", size=6, state="looked",
+            beat=now, made=now,
+        )  # fmt: skip
         self.state = self.article.get_workflow().start(self.article, self.author)
 
     def _article(self, english: Locale, section: Section) -> Article:
@@ -174,6 +179,8 @@ class Scene:
         space = name.partition(":")[0]
         if name == "newsletter:new":
             return self.newsletter.pk
+        if name.startswith("newsletter:upload"):
+            return self.upload.pk
         if name == "publishing:retry":
             return self.request.pk
         if "task" in name and space == "wagtailadmin_workflows":

@@ -9,9 +9,13 @@ class NewsletterConfig(AppConfig):
 
     def ready(self) -> None:
         from tamizdat.desk.newsletter import handlers, holdings, paper, returns
+        from tamizdat.desk.newsletter.transfer import carrying, sealed_file
         from tamizdat.desk.publishing.site import offer_newsletters
+        from tamizdat.desk.readers import sealed_columns
 
         offer_newsletters(paper.offered)
         handlers.register()
         holdings.register()
         returns.register()
+        carrying.register()
+        sealed_columns.register("newsletter.UploadPart", "sealed", purpose=sealed_file.PURPOSE)

@@ -18,7 +18,9 @@ from wagtail.images.widgets import AdminImageChooser
 from wagtail.rich_text import expand_db_html
 
 from tamizdat.desk.newsletter import schedule
-from tamizdat.desk.newsletter.models import Issue
+from tamizdat.desk.newsletter.models import Issue, Newsletter
+from tamizdat.desk.newsletter.transfer import uploads
+from tamizdat.desk.newsletter.transfer.formats import FORMATS
 from tamizdat.desk.newsroom.models import Photo
 from tamizdat.desk.publishing.forms import LocalDateTime, TokenForm
 from tamizdat.edition.body import clean
@@ -104,6 +106,54 @@ class WhenForm(TokenForm):
         if when <= timezone.now():
             raise ValidationError("That time has passed. Choose a later one, or send it now.")
         return when
+
+
+class UploadForm(TokenForm):
+    """A file of subscribers. ``too_long``: it was, so that it was not taken in at all."""
+
+    newsletter = forms.ModelChoiceField(
+        Newsletter.objects.order_by("-active", "title"),
+        label="Newsletter",
+        error_messages={"required": "Choose a newsletter."},
+    )
+    file = forms.FileField(
+        label="File",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
+        help_text="CSV, as Mailchimp, Ghost and listmonk export it, or a table with a column "
+        f"called email; {uploads.MOST // 1_000_000} MB at most.",
+        error_messages={
+            "required": "Choose a file.",
+            "empty": "The file is empty: export it once more.",
+        },
+    )
+    format = forms.ChoiceField(
+        label="Whose export it is",
+        choices=[("auto", "Told by its columns"), *((f.name, f.title) for f in FORMATS)],
+        initial="auto",
+    )
+    evidence = forms.CharField(
+        label="How and when these readers agreed",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=400,
+        required=False,
+        help_text="And where the proof lies. It is kept with each consent. A plain table needs it; "
+        "exports of the three systems say it themselves.",
+    )
+
+    def __init__(self, *args: Any, too_long: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if too_long:
+            said = (
+                f"The file is longer than {uploads.MOST // 1_000_000} MB: hand it in in parts, or "
+            )
+            said += "let the operator take it in with “tamizdat newsletter import”."
+            self.fields["file"].error_messages["required"] = said
+
+    def clean_evidence(self) -> str:
+        typed: str = self.cleaned_data["evidence"]
+        if "@" in typed:
+            raise ValidationError("Leave addresses out of it: say how and when they agreed.")
+        return typed
 
 
 class TestForm(TokenForm):

@@ -90,9 +90,8 @@ class Standing:
 
 
 def of_subscribers(today: date) -> dict[str, Any]:
-    counts = _by_state()
-    paused = _grouped(Subscription.objects.filter(state="active", paused_until__gt=today))
-    full = _grouped(Subscription.objects.filter(state="active", text="full"))
+    counts, full = _by_state()
+    paused = _paused(today)
     chart = _growth(today)
     return {
         "standings": [
@@ -112,16 +111,22 @@ def of_subscribers(today: date) -> dict[str, Any]:
     }
 
 
-def _by_state() -> dict[int, dict[str, int]]:
+def _by_state() -> tuple[dict[int, dict[str, int]], dict[int, int]]:
+    """By newsletter: how many stand so; how many of those who get it get whole articles. All in
+    one pass through one index."""
     counts: defaultdict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    rows = Subscription.objects.order_by().values_list("newsletter_id", "state")
-    for newsletter, state, number in rows.annotate(Count("pk")):
-        counts[newsletter][state] = number
-    return counts
+    full: defaultdict[int, int] = defaultdict(int)
+    rows = Subscription.objects.order_by().values_list("newsletter_id", "state", "text")
+    for newsletter, state, text, number in rows.annotate(n=Count("*")):
+        counts[newsletter][state] += number
+        full[newsletter] += number if (state, text) == ("active", "full") else 0
+    return counts, full
 
 
-def _grouped(rows: Any) -> dict[int, int]:
-    return dict(rows.order_by().values_list("newsletter_id").annotate(Count("pk")))
+def _paused(today: date) -> dict[int, int]:
+    """Of those who get each newsletter, how many pause."""
+    pausing = Subscription.objects.filter(state="active", paused_until__gt=today).order_by()
+    return dict(pausing.values_list("newsletter_id").annotate(n=Count("*")))
 
 
 def _suppressed() -> list[tuple[str, int]]:
@@ -141,7 +146,7 @@ def _growth(today: date) -> defaultdict[int, dict[str, Any]]:
         (-1, "left", Subscription.objects.filter(left__gte=first)),
     ):
         for newsletter, day, n in (
-            rows.order_by().values_list("newsletter_id", name).annotate(Count("pk"))
+            rows.order_by().values_list("newsletter_id", name).annotate(n=Count("*"))
         ):
             at = (day - first).days // 7
             if 0 <= at < WEEKS:
@@ -171,4 +176,5 @@ def audience_now(newsletter: Newsletter, today: date) -> int:
     """About how many would get an issue now: those who are not pausing. (Who is suppressed or has
     withdrawn consent is left out when it starts.)"""
     active = Subscription.objects.filter(newsletter=newsletter, state="active")
-    return active.exclude(paused_until__gt=today).count()
+    # Two counts in an index: one of those who do not pause would read every row.
+    return active.count() - active.filter(paused_until__gt=today).count()

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tamizdat.desk.staff.models import User
 
 Standing = Literal["absent", "waiting", "live", "failed", "withdrawn"]
+Place = Literal["absent", "there", "withdrawn"]
 Reason = StoryVersion.Reason
 PATIENCE = timedelta(minutes=10)
 _SPACE = uuid.UUID("6f0c7f7e-9a5d-5d0c-9d53-2f1f3b0b7a11")
@@ -122,6 +123,14 @@ def standing(issue: Issue) -> Standing:
     request = version.request
     failed = request is not None and request.state == BuildRequest.State.FAILED
     return "failed" if failed else "waiting"
+
+
+def place(issue: Issue) -> Place:
+    """What the newsroom wants of the issue's page, whether it is built already or not."""
+    head = versions.newest(uri_of(issue))
+    if head is None or head.pub_status == "withheld":
+        return "absent"
+    return "there" if head.pub_status == "usable" else "withdrawn"
 
 
 def awaited(issue: Issue, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tamizdat.desk.newsletter import paper
 from tamizdat.desk.newsletter.content import issue_url
 from tamizdat.desk.newsletter.engine import standing
 from tamizdat.desk.newsletter.engine.standing import RelayStanding, Standing
@@ -17,7 +18,8 @@ OTHERS = "smaller receivers"
 
 @dataclass(frozen=True)
 class Progress:
-    """``percent`` of the readers are done with. ``left`` says how long it still takes."""
+    """``percent`` of the readers are done with. ``left`` says how long it still takes. ``paper``:
+    whether its page is in the paper (``paper.place``); asked for once it does not move any more."""
 
     standing: Standing
     words: str
@@ -27,6 +29,7 @@ class Progress:
     until: str
     refusals: list[tuple[str, int]]
     relays: list[tuple[RelayStanding, str]]
+    paper: paper.Place
     web: str
 
     @property
@@ -37,6 +40,7 @@ class Progress:
 def progress_of(issue: Issue) -> Progress:
     found = standing.of(issue)
     newsletter = issue.newsletter
+    place = "absent" if found.state in MOVING else paper.place(issue)
     return Progress(
         standing=found,
         words=_words(found),
@@ -46,7 +50,8 @@ def progress_of(issue: Issue) -> Progress:
         until=local(found.finished, newsletter) if found.finished else "",
         refusals=[(domain or OTHERS, number) for domain, number in found.refusals],
         relays=[(relay, _relay(relay)) for relay in found.relays],
-        web=issue_url(issue) if found.state == Issue.State.SENT else "",
+        paper=place,
+        web=issue_url(issue) if found.state == Issue.State.SENT and place != "absent" else "",
     )
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tamizdat.desk.newsletter.views import compose, lists, preview, sending
+from tamizdat.desk.newsletter.views import compose, lists, preview, sending, uploads
 
 app_name = "newsletter"
-_ISSUE = "issues/<int:pk>/"
+_ISSUE, _FILE = "issues/<int:pk>/", "subscribers/files/<int:pk>/"
 urlpatterns = [
     path("", lists.IndexView.as_view(), name="index"),
     path("subscribers/", lists.SubscribersView.as_view(), name="subscribers"),
+    path("subscribers/files/", uploads.UploadsView.as_view(), name="uploads"),
+    path(_FILE, uploads.UploadView.as_view(), name="upload"),
+    path(f"{_FILE}state/", uploads.UploadStateView.as_view(), name="upload_state"),
+    path(f"{_FILE}take-in/", uploads.TakeInView.as_view(), name="upload_take_in"),
+    path(f"{_FILE}throw-away/", uploads.ThrowAwayView.as_view(), name="upload_throw_away"),
     path("<int:pk>/new/", lists.NewView.as_view(), name="new"),
     path(_ISSUE, compose.ComposeView.as_view(), name="compose"),
     path(f"{_ISSUE}parts/", compose.SaveView.as_view(), name="parts"),
@@ -32,6 +37,7 @@ urlpatterns = [
     path(f"{_ISSUE}resume/", sending.ResumeView.as_view(), name="resume"),
     path(f"{_ISSUE}cancel/", sending.CancelView.as_view(), name="cancel"),
     path(f"{_ISSUE}rest/", sending.RestView.as_view(), name="rest"),
+    path(f"{_ISSUE}withdraw/", sending.WithdrawView.as_view(), name="withdraw"),
     path(f"{_ISSUE}relay/", sending.RelayView.as_view(), name="relay"),
     path(f"{_ISSUE}unknown/", sending.UnknownView.as_view(), name="unknown"),
 ]

@@ -35,6 +35,15 @@ def register_log_actions(registry: LogActionRegistry) -> None:
         "tamizdat.newsletter_import", "Import", "Brought subscribers in from a file"
     )
     registry.register_action(
+        "tamizdat.newsletter_upload", "Hand in a list", "Handed in a file of subscribers"
+    )
+    registry.register_action(
+        "tamizdat.newsletter_take_in", "Yes to a list", "Had a file of subscribers taken in"
+    )
+    registry.register_action(
+        "tamizdat.newsletter_throw_away", "No to a list", "Threw a file of subscribers away"
+    )
+    registry.register_action(
         "tamizdat.newsletter_export", "Export", "Wrote all subscribers to a file"
     )
 

@@ -4,8 +4,9 @@
 What always holds:
 
 - What was published is looked for at least every ``POLL`` seconds; looking costs one query.
-- Mirrors are pushed to (``mirrors.rounds``), drops collected from (``letters.rounds``) and what
-  comes back taken in (``outgoing.returning``) in threads of their own: building waits for none.
+- Mirrors are pushed to (``mirrors.rounds``), drops collected from (``letters.rounds``), what comes
+  back (``outgoing.returning``) and lists of subscribers (``newsletter.transfer.carrying``) taken in
+  by threads of their own: building waits for none.
 - Any number of workers may run; killing one at any moment loses nothing (``queue``, ``schedule``).
 - ``stop`` (SIGTERM) ends it after what it is doing, with nothing left claimed.
 
@@ -30,6 +31,7 @@ from tamizdat.desk.audit import anchors
 from tamizdat.desk.letters.rounds import Rounds as Letters
 from tamizdat.desk.newsletter import schedule as newsletters
 from tamizdat.desk.newsletter.engine.rounds import Rounds as Issues
+from tamizdat.desk.newsletter.transfer.carrying import Rounds as Lists
 from tamizdat.desk.outgoing.returning import Rounds as Returns
 from tamizdat.desk.outgoing.rounds import Rounds as Mails
 from tamizdat.desk.publishing import queue, schedule
@@ -152,7 +154,7 @@ def run(edition: Edition, on_start: Callable[[Worker], None]) -> None:
         on_start(worker)
         anchors.note(settings.NEWSROOM.run, timezone.now())
         folder = settings.NEWSROOM.folder
-        kinds = (Rounds, Letters, Mails, Returns, Issues)
+        kinds = (Rounds, Letters, Mails, Returns, Issues, Lists)
         rounds = [kind(folder) for kind in kinds]
         for each in rounds:
             each.start()

@@ -4,6 +4,7 @@ from tamizdat.desk.newsletter.models.issue import Issue, IssueItem, IssueSection
 from tamizdat.desk.newsletter.models.newsletter import Newsletter, NewsletterSection
 from tamizdat.desk.newsletter.models.sending import Sender, Tally
 from tamizdat.desk.newsletter.models.subscription import Subscription
+from tamizdat.desk.newsletter.models.upload import Upload, UploadPart
 
 __all__ = [
     "Delivery",
@@ -15,4 +16,6 @@ __all__ = [
     "Sender",
     "Subscription",
     "Tally",
+    "Upload",
+    "UploadPart",
 ]

@@ -5,7 +5,9 @@
 
     TransferError          the message says what to do, and quotes nothing of the file's rows
     ├── TableError         the file is no table that can be read
-    └── EvidenceError      nothing says that these readers agreed
+    ├── TooLongError       the file is longer than the desk takes
+    ├── EvidenceError      nothing says that these readers agreed
+    └── TooLateError       what was looked at is no longer what there is
 """
 
 from __future__ import annotations
@@ -17,6 +19,14 @@ class TransferError(Exception):
 
 class TableError(TransferError):
     """The file is no table that can be read."""
+
+
+class TooLongError(TransferError):
+    """The file is longer than the desk takes."""
+
+
+class TooLateError(TransferError):
+    """What was looked at is no longer what there is."""
 
 
 class EvidenceError(TransferError):

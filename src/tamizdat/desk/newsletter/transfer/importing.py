@@ -12,7 +12,8 @@ What always holds:
 - Who left there is remembered as gone; whose mail came back there, or who complained, is not
   written to. So a later list does not bring them back.
 - Row by row, in transactions of ``AT_ONCE``: what was taken in stays, run again nothing happens
-  twice. With ``dry`` nothing is kept.
+  twice. With ``dry`` nothing is written, and the report says the same. Given the report that was
+  ``kept`` last, it goes on at the next row.
 - Addresses are in no log and no error; in the report only where ``refused`` asks for it.
 
 What is not done here: files (``reading``), columns (``formats``).
@@ -52,6 +53,7 @@ AT_ONCE = 500
 MOST_NAMED = 1_000
 State = Subscription.State
 Progress = Callable[[int, int], None]
+Kept = Callable[["Report"], None]
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -95,7 +97,9 @@ class _Here(NamedTuple):
 
 
 class Import:
-    """One file into one newsletter. ``on_refused`` is told row, reason and address."""
+    """One file into one newsletter. ``on_refused`` is told row, reason and address. ``kept`` is
+    called with the report so far in the transaction of each stretch of rows; ``before`` is what it
+    was called with last, where somebody else began with the same file."""
 
     def __init__(
         self,
@@ -106,29 +110,45 @@ class Import:
         dry: bool = False,
         on_refused: Callable[[int, str, str], None] = lambda row, why, address: None,
         progress: Progress = lambda done, of: None,
+        kept: Kept = lambda report: None,
+        before: Report | None = None,
     ) -> None:
         self._newsletter, self._evidence, self._dry = newsletter, evidence.strip(), dry
         self._cohort = cohort
         self._vault = Vault.open(settings.NEWSROOM)
-        self._on_refused, self._progress = on_refused, progress
+        self._on_refused, self._progress, self._kept = on_refused, progress, kept
         self._seen: set[int] = set()
-        self._reasons: Counter[str] = Counter()
-        self.report = Report(newsletter.slug, "", "", dry)
+        self.report = before or Report(newsletter.slug, "", "", dry)
+        self._reasons = Counter(self.report.reasons)
+        self._done_before = self.report.rows
 
     def run(self, path: Path, *, wanted: str = "auto", acting_user: User | None = None) -> Report:
         """Take in what a file holds. Raises ``TransferError``, ``VaultError`` and ``OSError``."""
         with opened(path) as table:
-            reading = reading_of(table.header, wanted)
-            self._require_evidence(reading)
-            self.report.format, self.report.encoding = reading.format.name, table.encoding
-            self.report.left_out = reading.left_out
-            for rows in _chunks(self._entries(table, reading, path.name)):
-                self._take(rows)
-                self._progress(self.report.rows, 0)
-        self.report.reasons = dict(self._reasons.most_common())
+            self.take(table, name=path.name, wanted=wanted)
         if not self._dry:
-            self._note(acting_user)
+            self.note(acting_user)
         return self.report
+
+    def take(self, table: Table, *, name: str, wanted: str = "auto") -> None:
+        """Take in a table; ``name`` is that of its file. What is not done: ``note``."""
+        reading = reading_of(table.header, wanted)
+        self._require_evidence(reading)
+        self.report.format, self.report.encoding = reading.format.name, table.encoding
+        self.report.left_out = reading.left_out
+        passed = 0
+        for rows in _chunks(self._entries(table, reading, name)):
+            passed += len(rows)
+            if passed <= self._done_before:
+                self._pass_over(rows)
+                continue
+            self._take(rows)
+            self._progress(self.report.rows, 0)
+
+    def _pass_over(self, rows: list[_Row]) -> None:
+        """Rows that were done before: only that an address stood there is remembered."""
+        for row in rows:
+            self._problem(row.entry)
 
     def _require_evidence(self, reading: Reading) -> None:
         if "@" in self._evidence:
@@ -152,9 +172,9 @@ class Import:
         good = [row for row in rows if not self._is_refused(row)]
         with transaction.atomic():
             self._write(good)
-            if self._dry:
-                transaction.set_rollback(True)
-        self.report.rows += len(rows)
+            self.report.rows += len(rows)
+            self.report.reasons = dict(self._reasons.most_common())
+            self._kept(self.report)
 
     def _is_refused(self, row: _Row) -> bool:
         why = self._problem(row.entry)
@@ -188,12 +208,29 @@ class Import:
         here = self._look([reader.pk for _, reader in known if reader is not None])
         found: dict[str, list[tuple[_Row, Reader]]] = defaultdict(list)
         for row, reader in known:
-            if becomes := self._becomes(row, reader, here):
+            becomes = self._becomes(row, reader, here)
+            if becomes and self._dry:
+                self._count(becomes, 1)
+            elif becomes:
                 found[becomes].append((row, reader or self._added(row.entry)))
+        if not self._dry:
+            self._keep(found, known, here)
+
+    def _count(self, becomes: str, number: int) -> None:
+        setattr(self.report, becomes, getattr(self.report, becomes) + number)
+
+    def _keep(
+        self,
+        found: dict[str, list[tuple[_Row, Reader]]],
+        known: list[tuple[_Row, Reader | None]],
+        here: _Here,
+    ) -> None:
         self._subscribe(found["subscribed"], here)
         self._gather(found["subscribed"], known, here)
         self._end(found["left"])
         self._suppress([reader for _, reader in found["suppressed"]])
+        for becomes, rows in found.items():
+            self._count(becomes, len(rows))
 
     def _added(self, entry: Entry) -> Reader:
         return self._vault.add(entry.address, entry.language or self._newsletter.language)
@@ -243,7 +280,6 @@ class Import:
             for _, reader in found
             if reader.pk not in here.states
         )
-        self.report.subscribed += len(found)
 
     def _gather(
         self,
@@ -277,7 +313,6 @@ class Import:
                 defaults={"state": State.LEFT, "left": today},
                 create_defaults={"state": State.LEFT, "left": today, "since": today},
             )
-        self.report.left += len(found)
 
     def _bring(self, found: list[tuple[_Row, Reader]], *, ended: bool = False) -> None:
         consents.bring_many(
@@ -300,9 +335,9 @@ class Import:
             Suppression(reader=reader, reason=Suppression.Reason.IMPORTED, day=timezone.localdate())
             for reader in readers
         )
-        self.report.suppressed += len(readers)
 
-    def _note(self, acting_user: User | None) -> None:
+    def note(self, acting_user: User | None) -> None:
+        """Write down in the audit trail what was taken in."""
         report = self.report
         audit.record(
             action="tamizdat.newsletter_import",

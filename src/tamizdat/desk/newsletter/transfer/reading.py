@@ -44,20 +44,27 @@ class Table(NamedTuple):
 @contextmanager
 def opened(path: Path) -> Iterator[Table]:
     """The table in a file. Raises ``TableError`` and ``OSError``; reading its rows may too."""
-    with path.open("rb") as file:
-        encoding = encoding_of(file)
-        file.seek(0)
+    with path.open("rb") as file, table_in(file) as table:
+        yield table
+
+
+@contextmanager
+def table_in(file: BinaryIO) -> Iterator[Table]:
+    """The table in an open file, which stays open. Raises as ``opened`` does."""
+    encoding = encoding_of(file)
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding, newline="")
+    try:
+        separator = separator_of(_first_line(text))
+        text.detach().seek(0)
         text = io.TextIOWrapper(file, encoding, newline="")
-        first = _first_line(text)
-        separator = separator_of(first)
-        file.seek(0)
-        text = io.TextIOWrapper(text.detach(), encoding, newline="")
         rows = _rows(text, separator)
         try:
             _, header = next(rows)
         except StopIteration:
             raise TableError("the file is empty") from None
         yield Table([cell.strip() for cell in header], rows, encoding, separator)
+    finally:
         text.detach()
 
 

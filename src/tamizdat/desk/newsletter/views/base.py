@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +22,11 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from tamizdat.desk.newsletter.engine.errors import EngineError
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.models import Issue
+from tamizdat.desk.newsletter.transfer.errors import TransferError
 from tamizdat.desk.publishing import actions as publishing
 from tamizdat.desk.publishing.forms import TokenForm
 from tamizdat.desk.staff.models import User
+from tamizdat.desk.staff.roles import sees_readers
 
 VIEW, CHANGE = "newsletter.view_issue", "newsletter.change_issue"
 APPROVE, SEND = "newsletter.approve_issue", "newsletter.send_issue"
@@ -52,6 +55,19 @@ class Guarded(View):
         found = Issue.objects.select_related("newsletter", "edited_by", "approved_by", "picture")
         # What went out may be megabytes, and is never shown here.
         return get_object_or_404(found.defer("frozen"), pk=self.kwargs["pk"])
+
+
+class ForReadersDesk(Guarded):
+    """For who is in the readers' desk, and for nobody else, a superuser neither."""
+
+    permissions = ("wagtailadmin.access_admin",)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not sees_readers(request.user):
+            raise PermissionDenied
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store, private"
+        return response
 
 
 class DeskView(Guarded, WagtailAdminTemplateMixin, TemplateView):
@@ -128,9 +144,43 @@ class PostView(Guarded):
             with transaction.atomic():
                 first = publishing.first_time(form.cleaned_data["token"])
                 said = act(form) if first else ""
-        except (IssueError, EngineError) as error:
+        except (IssueError, EngineError, TransferError) as error:
             said = str(error)
             messages.error(self.request, f"{said[:1].upper()}{said[1:]}")
             return
         if said:
             messages.success(self.request, said)
+
+
+class AskView(PostView, IssueView):
+    """Asks before it does what cannot be undone, and says what is lost."""
+
+    http_method_names = ["get", "post"]
+    template_name = "newsletter/ask.html"
+    button, keep = "Do it", "Keep it"
+    otherwise = "That cannot be done to it now."
+
+    def possible(self) -> bool:
+        return True
+
+    def sentence(self) -> str:
+        """What is about to happen."""
+        raise NotImplementedError
+
+    def lines(self) -> list[str]:
+        """What is lost, and what is not."""
+        raise NotImplementedError
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        possible = self.possible()
+        return {
+            **super().get_context_data(**kwargs),
+            "possible": possible,
+            "otherwise": self.otherwise,
+            "sentence": self.sentence() if possible else "",
+            "lines": self.lines() if possible else [],
+            "button": self.button,
+            "keep": self.keep,
+            "back": reverse(self.then, args=[self.issue.pk]),
+            "token": uuid.uuid4(),
+        }

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from tamizdat.desk.newsletter.composition import Change, Outcome
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.forms import NoteForm, note_html
 from tamizdat.desk.newsletter.models import Issue
-from tamizdat.desk.newsletter.views.base import CHANGE, Guarded, IssueView, PostView, person
+from tamizdat.desk.newsletter.views.base import CHANGE, AskView, Guarded, IssueView, person
 from tamizdat.desk.newsroom.search import search_articles
 
 PAGE = 20
@@ -50,7 +49,6 @@ class ComposeView(IssueView):
             "may_write": may,
             "sections": self.issue.sections.all(),
             "lengths": composing.LONGEST,
-            "discard_token": uuid.uuid4(),
         }
 
 
@@ -149,10 +147,28 @@ class SuggestView(Guarded):
         return JsonResponse({"headings": proposed, "stories": cards})
 
 
-class DiscardView(PostView):
+class DiscardView(AskView):
     """Delete an issue that was never sent."""
 
     permissions = (CHANGE,)
+    page_title = "Discard"
+    then = "newsletter:compose"
+    button, keep = "Discard it", "Keep it"
+    otherwise = "It can no longer be discarded."
+
+    def possible(self) -> bool:
+        return composition.editable(self.issue)
+
+    def sentence(self) -> str:
+        return f"{self.issue} is deleted, and nobody can bring it back."
+
+    def lines(self) -> list[str]:
+        stories = len(composition.items_of(self.issue))
+        picked = f", which {stories} stories stand in it" if stories else ""
+        return [
+            f"With it go its subject, its note, the words written for it{picked}, its picture of "
+            "the week and its approval. The stories themselves stay as they are."
+        ]
 
     def act(self, form: Any) -> str:
         actions.discard(issue=self.issue, acting_user=person(self.request))

@@ -6,10 +6,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -17,10 +16,9 @@ from wagtail.admin import messages
 
 from tamizdat.desk.newsletter import actions, numbers, schedule
 from tamizdat.desk.newsletter.models import Issue, Newsletter
-from tamizdat.desk.newsletter.views.base import DeskView, PostView, person
+from tamizdat.desk.newsletter.views.base import DeskView, ForReadersDesk, PostView, person
 from tamizdat.desk.publishing import actions as publishing
 from tamizdat.desk.publishing.forms import TokenForm
-from tamizdat.desk.staff.roles import sees_readers
 
 PAGE = 30
 
@@ -79,20 +77,12 @@ class NewView(PostView):
         return redirect("newsletter:compose", issue.pk)
 
 
-class SubscribersView(DeskView):
+class SubscribersView(ForReadersDesk, DeskView):
     """How many subscribe, never who: for the readers' desk alone."""
 
     page_title = "Subscribers"
     header_icon = "group"
     template_name = "newsletter/subscribers.html"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not sees_readers(request.user):
-            raise PermissionDenied
-        self.permissions = ("wagtailadmin.access_admin",)
-        response = super().dispatch(request, *args, **kwargs)
-        response.headers["Cache-Control"] = "no-store, private"
-        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         today = timezone.localdate()

@@ -10,26 +10,37 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from tamizdat.desk.newsletter import actions, approval, checks, composition, numbers, schedule
+from tamizdat.desk.newsletter import (
+    actions,
+    approval,
+    checks,
+    composition,
+    numbers,
+    paper,
+    schedule,
+)
 from tamizdat.desk.newsletter.engine import actions as engine
+from tamizdat.desk.newsletter.engine import standing
 from tamizdat.desk.newsletter.errors import IssueError
 from tamizdat.desk.newsletter.forms import ApproveForm, WhenForm
 from tamizdat.desk.newsletter.models import Issue
 from tamizdat.desk.newsletter.progress import MOVING, progress_of
+from tamizdat.desk.newsletter.steering import deeds_of
 from tamizdat.desk.newsletter.views.base import (
     APPROVE,
     RELAYS,
     SEND,
+    AskView,
     Guarded,
     IssueView,
     PostView,
     person,
 )
 from tamizdat.desk.outgoing import relays
-from tamizdat.desk.publishing.forms import TokenForm
+from tamizdat.desk.publishing.forms import TokenForm, WithdrawalForm
 
 State = Issue.State
 
@@ -56,6 +67,7 @@ class SendingView(IssueView):
         wall = due.astimezone(ZoneInfo(issue.newsletter.zone)).replace(tzinfo=None)
         return {
             "editable": True,
+            "waiting": waiting(issue),
             "checks": found,
             "blocked": blocked,
             "approval": verdict,
@@ -72,24 +84,42 @@ class SendingView(IssueView):
         }
 
     def _after(self) -> dict[str, Any]:
-        return {
-            "editable": False,
-            "progress": progress_of(self.issue),
-            "waiting": self.issue.state in MOVING,
-            "may_relays": self.request.user.has_perm(RELAYS),
-            "token": uuid.uuid4(),
-        }
+        return {"editable": False, "waiting": waiting(self.issue), **live(self.request, self.issue)}
+
+
+def waiting(issue: Issue) -> str:
+    """Whether to ask how it stands: ``yes``, ``seldom`` (somebody else may change it), ``no``."""
+    if issue.state in MOVING:
+        return "yes"
+    return "no" if issue.state == State.CANCELLED else "seldom"
+
+
+def live(request: HttpRequest, issue: Issue) -> dict[str, Any]:
+    """What changes while the page is open: how far it is, and what can be done."""
+    may, progress = request.user.has_perm, progress_of(issue)
+    return {
+        "issue": issue,
+        "progress": progress,
+        "moving": issue.state in MOVING,
+        "deeds": deeds_of(issue, progress, may_send=may(SEND), may_pause=may(SEND) or may(RELAYS)),
+        "may_relays": may(RELAYS),
+        "token": uuid.uuid4(),
+    }
 
 
 class ProgressView(Guarded):
-    """How far it is, alone, for the page to ask again and again."""
+    """How far it is and what can be done, alone, for the page to ask again and again. Nothing as
+    long as it has not begun."""
 
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        context = {"issue": self.issue, "progress": progress_of(self.issue)}
-        response = render(request, "newsletter/includes/progress.html", context)
-        response["X-Waiting"] = "yes" if self.issue.state in MOVING else "no"
+        if composition.editable(self.issue):
+            response = HttpResponse()
+        else:
+            context = live(request, self.issue)
+            response = render(request, "newsletter/includes/live.html", context)
+        response["X-Waiting"] = waiting(self.issue)
         response["Cache-Control"] = "no-store, private"
         return response
 
@@ -164,12 +194,56 @@ class ResumeView(PostView):
         return "It goes on where it stopped."
 
 
-class CancelView(PostView):
+class CancelView(AskView):
     permissions = (SEND,)
+    page_title = "Cancel"
+    button, keep = "Cancel for good", "Let it go on"
+    otherwise = "It is not on its way, so there is nothing to cancel."
+
+    def possible(self) -> bool:
+        return self.issue.state in (*MOVING, State.PAUSED)
+
+    def sentence(self) -> str:
+        waiting_for_it = standing.of(self.issue).waiting
+        return f"{waiting_for_it:,} readers will not get “{self.issue.subject}”."
+
+    def lines(self) -> list[str]:
+        return [
+            "An issue that was cancelled is never sent on, and nobody can change that. Who has it "
+            "keeps it.",
+            "To look into something first, pause it: it then goes on where it stopped.",
+        ]
 
     def act(self, form: TokenForm) -> str:
         left = engine.cancel(issue=self.issue, acting_user=person(self.request))
         return f"Cancelled. {left:,} readers do not get it."
+
+
+class WithdrawView(PostView, IssueView):
+    """Take its page out of the paper, for a reason that readers see; typed out, as with stories."""
+
+    http_method_names = ["get", "post"]
+    permissions = (SEND,)
+    page_title = "Withdraw"
+    template_name = "newsletter/withdraw.html"
+    form_class = WithdrawalForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = self.form()
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form))
+        self._once(form)
+        return redirect(self.target())
+
+    def act(self, form: WithdrawalForm) -> str:
+        reason, user = form.cleaned_data["reason"], person(self.request)
+        paper.withdraw_issue(issue=self.issue, reason=reason, acting_user=user)
+        return "It is withdrawn. Its page says so in a moment."
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        form = kwargs.pop("form", None) or WithdrawalForm(initial={"token": uuid.uuid4()})
+        place = paper.place(self.issue)
+        return {**super().get_context_data(**kwargs), "form": form, "place": place}
 
 
 class RestView(PostView):

@@ -4,9 +4,11 @@
 ::
 
     ContributionsError
-    └── LedgerError            the books
-        ├── UnbalancedError    legs that do not sum to nothing in each currency
-        └── BookedError        the same source was booked otherwise before
+    ├── LedgerError            the books
+    │   ├── UnbalancedError    legs that do not sum to nothing in each currency
+    │   └── BookedError        the same source was booked otherwise before
+    └── RefundError            this cannot be given back
+        └── FourEyesError      this person may not be the second pair of eyes
 
 Messages name no person.
 """
@@ -28,3 +30,11 @@ class UnbalancedError(LedgerError):
 
 class BookedError(LedgerError):
     """The same source was booked otherwise before."""
+
+
+class RefundError(ContributionsError):
+    """This payment, or so much of it, cannot be given back. For the person who asked for it."""
+
+
+class FourEyesError(RefundError):
+    """Whoever asks for a refund does not approve it."""

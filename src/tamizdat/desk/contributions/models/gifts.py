@@ -117,6 +117,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["day", "state"], name="contributions_payment_day"),
             models.Index(fields=["provider", "gift_ref"], name="contributions_payment_of"),
+            models.Index(fields=["provider", "intent"], name="contributions_payment_intent"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["provider", "ref"], name="contributions_one_payment"),

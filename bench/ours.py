@@ -39,7 +39,7 @@ class ArchiveSource:
 
     def count(self) -> int:
         with sqlite3.connect(self._folder / "stories.sqlite3") as database:
-            found: int = database.execute("SELECT count(*) FROM stories").fetchone()[0]
+            found: int = database.execute("SELECT max(number) + 1 FROM stories").fetchone()[0]
         database.close()
         return found
 

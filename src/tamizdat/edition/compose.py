@@ -19,7 +19,7 @@ from typing import NamedTuple
 from tamizdat.edition import listings, paths
 from tamizdat.edition.catalogue import Catalogue, Kept, ListingRow, decode_card
 from tamizdat.edition.rows import rank
-from tamizdat.edition.site import ListingKind, Page, Site
+from tamizdat.edition.site import SUPPORT_SLUG, AskPlace, ListingKind, Page, Site
 from tamizdat.edition.story import Story, decode
 from tamizdat.edition.storylog import StoryLog
 from tamizdat.edition.views import (
@@ -37,7 +37,7 @@ from tamizdat.edition.views import (
 from tamizdat.edition.volumes import HIGHEST, LOWEST, Volume
 
 MOST_RELATED = 8
-_CACHED = 20_000  # cards, about 1 kB each
+_CACHED = 100_000  # cards, about 1 kB each: a story is in six lists
 _NEAR = 8_000  # cards, of stories that others lead to
 _VIEWS = 5_000
 
@@ -406,13 +406,19 @@ class Composer:
     # What every paper has
 
     def fragments(self, language: str) -> Iterator[Output]:
-        """Files that pages pull in: the latest stories, and two that are empty until used."""
+        """Files that pages pull in: the latest stories, and messages, which are mostly empty."""
         row = self._catalogue.find_listing("site", language, "")
         cards = self.cards(self._catalogue.latest(row.id, listings.LATEST)) if row else []
         data = self._renderer.latest_fragment(language, cards)
         yield Output(f"/fragments/{language}/latest.html", data)
-        yield Output(f"/fragments/{language}/ribbon.html", b"")
-        yield Output(f"/fragments/{language}/message.html", b"")
+        places: tuple[AskPlace, ...] = ("ribbon", "message")
+        for place in (*places, "thanks") if self._site.gives else places:
+            yield Output(paths.ask_path(language, place), self._ask(language, place))
+
+    def _ask(self, language: str, place: AskPlace) -> bytes:
+        asks = self._site.language(language).asks
+        there = self._site.gives and any(ask.place == place for ask in asks)
+        return self._renderer.ask(language, place) if there else b""
 
     def furniture(self) -> Iterator[Output]:
         """The newsroom's own pages, and the files that stories do not change."""
@@ -422,7 +428,12 @@ class Composer:
             yield Output(f"/{code}/404.html", self._renderer.not_found(code))
             if self._site.letters.drops:
                 yield Output(paths.write_path(code), self._renderer.write(code))
+            if self._site.gives:
+                yield Output(paths.support_path(code), self._renderer.support(code))
+                yield Output(paths.thanks_path(code), self._renderer.thanks(code))
             for slug in dict.fromkeys(page.slug for page in language.pages):
+                if self._site.gives and slug == SUPPORT_SLUG:
+                    continue  # What it says stands on the page where readers give.
                 yield from self._pages([p for p in language.pages if p.slug == slug], code)
         default = self._site.languages[0].code
         yield Output("/404.html", self._renderer.not_found(default))

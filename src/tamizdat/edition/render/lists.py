@@ -197,7 +197,7 @@ def _lines(cards: Sequence[Card], tongue: Tongue) -> Markup:
     return trusted("".join([_line(card, tongue) for card in cards]))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65_536)
 def _line(card: Card, tongue: Tongue) -> str:
     """A story in one line. Kept: it is in six lists, and there again when the next one comes."""
     day = tongue.calendar.local(card.published).date()
@@ -221,7 +221,7 @@ def _row(card: Card, tongue: Tongue) -> tuple[date, str]:
     return local.date(), _teaser(card, time, tongue, "h3")
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=100_000)
 def _dated(card: Card, tongue: Tongue) -> tuple[date, str]:
     """A story under its month: which month, and its HTML. Kept, as a story is in six volumes."""
     day = tongue.calendar.local(card.published).date()

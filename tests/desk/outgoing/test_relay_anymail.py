@@ -146,6 +146,14 @@ def test_each_answer_means_what_it_says(
     assert provider.usable is usable
 
 
+@pytest.mark.parametrize("provider", ["postmark"], indirect=True)
+def test_an_answer_that_the_library_does_not_understand_is_no_yes(
+    provider: Provider, api: Api
+) -> None:
+    api.status, api.said = 422, {"ErrorCode": 406, "Message": "Said in other words than before."}
+    assert send(provider).state == "unknown"
+
+
 def test_a_provider_that_is_not_there_took_nothing(provider: Provider, api: Api) -> None:
     api.shutdown()
     api.server_close()

@@ -5,7 +5,8 @@ What always holds:
 
 - The provider is told not to count openings or clicks. What it cannot do (an envelope of ours) is
   left out; signing is its affair, as it makes the mail anew.
-- An answer that says that it did not take a mail is one; a connection that broke after the request
+- A mail counts as sent where the provider says that it took it; an answer that says that it did
+  not is one; a connection that broke after the request
   began, or an error of its own, leaves the mail ``unknown``.
 - No exception of the provider's library gets out, and none of its words is kept: they repeat what
   was sent.
@@ -119,7 +120,7 @@ class Provider:
             return Outcome(mail.key, "refused", said=said, at="content")
         except requests.RequestException as error:
             return self._broken(mail, error)
-        return Outcome(mail.key, "sent", 250, "2.0.0", at="content")
+        return _taken(mail, getattr(message, "anymail_status", None))
 
     def _answered(self, mail: Outgoing, error: AnymailAPIError) -> Outcome:
         """An error of the API: its HTTP status says whose fault it is."""
@@ -144,6 +145,18 @@ class Provider:
     def close(self) -> None:
         self._usable = False
         self._backend.close()
+
+
+def _taken(mail: Outgoing, status: Any) -> Outcome:
+    """What the library understood of an answer that was no error. It may have understood nothing:
+    then nobody knows."""
+    said = set(getattr(status, "status", None) or ())
+    if said and said <= {"sent", "queued"}:
+        return Outcome(mail.key, "sent", 250, "2.0.0", at="content")
+    if said & {"invalid", "rejected"}:
+        words = "the provider refuses the recipient"
+        return Outcome(mail.key, "refused", 550, said=words, at="recipient")
+    return Outcome(mail.key, "unknown", said="the provider does not say that it took it")
 
 
 def _never_connected(error: BaseException | None) -> bool:

@@ -5,8 +5,9 @@ What always holds:
 
 - What was published is looked for at least every ``POLL`` seconds; looking costs one query.
 - Mirrors are pushed to (``mirrors.rounds``), drops collected from (``letters.rounds``), what comes
-  back (``outgoing.returning``) and lists of subscribers (``newsletter.transfer.carrying``) taken in
-  by threads of their own: building waits for none.
+  back (``outgoing.returning``) and lists of subscribers (``newsletter.transfer.carrying``) taken in,
+  payment providers asked (``contributions.rounds``) by threads of their own: building waits for
+  none.
 - Any number of workers may run; killing one at any moment loses nothing (``queue``, ``schedule``).
 - ``stop`` (SIGTERM) ends it after what it is doing, with nothing left claimed.
 
@@ -28,6 +29,7 @@ from django_tasks_db.management.commands.db_worker import Worker as TaskRunner
 from django_tasks_db.models import DBTaskResult
 
 from tamizdat.desk.audit import anchors
+from tamizdat.desk.contributions.rounds import Rounds as Contributions
 from tamizdat.desk.letters.rounds import Rounds as Letters
 from tamizdat.desk.newsletter import schedule as newsletters
 from tamizdat.desk.newsletter.engine.rounds import Rounds as Issues
@@ -154,7 +156,7 @@ def run(edition: Edition, on_start: Callable[[Worker], None]) -> None:
         on_start(worker)
         anchors.note(settings.NEWSROOM.run, timezone.now())
         folder = settings.NEWSROOM.folder
-        kinds = (Rounds, Letters, Mails, Returns, Issues, Lists)
+        kinds = (Rounds, Letters, Mails, Returns, Issues, Lists, Contributions)
         rounds = [kind(folder) for kind in kinds]
         for each in rounds:
             each.start()

@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contributions', '0003_triggers'),
+        ("contributions", "0003_triggers"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['provider', 'intent'], name='contributions_payment_intent'),
+            model_name="payment",
+            index=models.Index(fields=["provider", "intent"], name="contributions_payment_intent"),
         ),
     ]

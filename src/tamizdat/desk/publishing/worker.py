@@ -5,9 +5,9 @@ What always holds:
 
 - What was published is looked for at least every ``POLL`` seconds; looking costs one query.
 - Mirrors are pushed to (``mirrors.rounds``), drops collected from (``letters.rounds``), what comes
-  back (``outgoing.returning``) and lists of subscribers (``newsletter.transfer.carrying``) taken in,
-  payment providers asked (``contributions.rounds``) by threads of their own: building waits for
-  none.
+  back (``outgoing.returning``) and lists of subscribers (``newsletter.transfer.carrying``) taken
+  in, payment providers asked (``contributions.rounds``) by threads of their own: building waits
+  for none.
 - Any number of workers may run; killing one at any moment loses nothing (``queue``, ``schedule``).
 - ``stop`` (SIGTERM) ends it after what it is doing, with nothing left claimed.
 

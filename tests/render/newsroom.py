@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 
-from tamizdat.edition.site import Language, Letters, Newsletter, Page, Section, Site
+from tamizdat.edition.site import Giving, Language, Letters, Newsletter, Page, Section, Site
 from tamizdat.edition.story import (
     AltId,
     InfoSource,
@@ -15,6 +15,7 @@ from tamizdat.edition.story import (
     Text,
     ni_uri,
 )
+from tamizdat.giving.choice import Kind, Offer
 
 EN_SECTIONS = ("News", "Politics", "Harbour", "Economy", "Courts", "Culture", "Letters")
 RU_SECTIONS = ("Новости", "Политика", "Гавань", "Экономика", "Суд", "Культура", "Письма")
@@ -40,6 +41,26 @@ def weekly(title: str, about: str, often: str, slug: str = "weekly") -> Newslett
     return Newsletter(slug=slug, title=title, about=about, often=often, privacy=2, policy="privacy")
 
 
+def _offer(kind: Kind, currency: str, recommended: int, *others: int) -> Offer:
+    amounts = tuple(sorted((recommended, *others)))
+    least = {"JPY": 200, "KWD": 500}.get(currency, 200)
+    return Offer(kind, currency, amounts, least, 1_000_000, recommended)
+
+
+GIVING = Giving(
+    offers=(
+        _offer("once", "USD", 5000, 2500, 10000),
+        _offer("monthly", "USD", 500, 200, 1500),
+        _offer("annual", "USD", 6000, 3000, 12000),
+        _offer("once", "EUR", 5000, 2500, 10000),
+        _offer("monthly", "EUR", 500, 200, 1500),
+        _offer("annual", "EUR", 6000, 3000, 12000),
+    ),
+    methods=("card", "apple-pay", "sepa", "bitcoin"),
+    checkouts=("https://pay.example",),
+    ask_again_days=90,
+)
+
 SITE = Site(
     address="https://lamp.example",
     timezone="Europe/Vilnius",
@@ -49,6 +70,7 @@ SITE = Site(
         drops=("https://drop.lamp.example", "https://letters.friends.example"),
         recipient="age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef",
     ),
+    giving=GIVING,
     languages=(
         Language(
             code="en",

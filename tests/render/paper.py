@@ -284,6 +284,8 @@ def _others(
             first, code, [Link(path=f"/{code}/privacy/v2/", title=second.title)]
         ),
         f"/{code}/write/": render.write(code),
+        f"/{code}/support/": render.support(code),
+        f"/{code}/support/thanks/": render.thanks(code),
         f"/{code}/404.html": render.not_found(code),
         f"/{code}/gone/": render.tombstone(gone, cards[3]),
         f"/{code}/moved/": render.redirect(f"/{code}/", code),

@@ -130,7 +130,7 @@ def test_without_script_everything_stands_there_and_a_plain_link_for_each_fragme
 ) -> None:
     reader = Reader(browser, java_script_enabled=False)
     page = reader.open("/en/2026/11/22/s0/")
-    assert page.locator(".message a").get_attribute("href") == "/en/about/"
+    assert page.locator(".message a").get_attribute("href") == "/en/support/"
     assert page.locator(".latest a").get_attribute("href") == "/en/"
     assert not [address for address in reader.asked if "/fragments/" in address]
     reader.context.close()
@@ -142,7 +142,7 @@ def test_with_script_fragments_are_pulled_in_and_empty_ones_leave_the_link(brows
     page.locator(".latest").scroll_into_view_if_needed()
     page.locator(".latest li").first.wait_for()
     assert page.locator(".ribbon").inner_text() == "Storm warning"
-    assert page.locator(".message a").get_attribute("href") == "/en/about/"
+    assert page.locator(".message a").get_attribute("href") == "/en/support/"
     reader.context.close()
 
 

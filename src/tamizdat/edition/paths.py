@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from tamizdat.edition.site import NEWSLETTER_SLUG, WRITE_SLUG, ListingKind
+from tamizdat.edition.site import NEWSLETTER_SLUG, SUPPORT_SLUG, WRITE_SLUG, ListingKind
 
 HTML = "text/html; charset=utf-8"
 KIND_FOLDERS: dict[ListingKind, str] = {
@@ -182,6 +182,21 @@ def page_path(language: str, slug: str, version: int = 0) -> str:
 def write_path(language: str) -> str:
     """Where readers write to the desk."""
     return f"/{language}/{WRITE_SLUG}/"
+
+
+def support_path(language: str) -> str:
+    """Where readers give."""
+    return f"/{language}/{SUPPORT_SLUG}/"
+
+
+def thanks_path(language: str) -> str:
+    """Where who gave comes back to."""
+    return f"{support_path(language)}thanks/"
+
+
+def ask_path(language: str, place: str) -> str:
+    """The fragment with the messages of a place: ``ribbon``, ``message``, ``thanks``."""
+    return f"/fragments/{language}/{place}.html"
 
 
 @lru_cache(maxsize=16_384)

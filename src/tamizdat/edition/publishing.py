@@ -351,6 +351,9 @@ def own_pages(site: Site) -> set[str]:
             found.add(paths.write_path(language.code))
             if language.newsletters:
                 found.add(paths.newsletters_path(language.code))
+        if site.gives:
+            found |= {paths.support_path(language.code), paths.thanks_path(language.code)}
+            found.add(paths.ask_path(language.code, "thanks"))
         for page in language.pages:
             found.add(paths.page_path(language.code, page.slug))
             if page.version:

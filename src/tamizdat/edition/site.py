@@ -23,6 +23,9 @@ WRITE_SLUG = "write"
 # Where newsletters and their issues are. Refused to a page or section that had it before only once
 # its language has a newsletter.
 NEWSLETTER_SLUG = "newsletter"
+# Where readers give. A section that had it before is refused only once they can; what a page of the
+# newsroom's own says there is then shown on it.
+SUPPORT_SLUG = "support"
 _KEPT = frozenset((WRITE_SLUG, NEWSLETTER_SLUG))
 RESERVED_SLUGS = (
     frozenset(
@@ -31,12 +34,14 @@ RESERVED_SLUGS = (
     | _KEPT
 )
 _NEWSLETTER = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
+_ASK = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
 _DROP = re.compile(r"https?://[^/\s?#@;,'\"]+\Z")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}\Z")
 RTL_LANGUAGES = frozenset(
     ["ar", "arc", "ckb", "dv", "fa", "ha", "he", "ks", "ps", "sd", "ug", "ur", "yi"]
 )
 
+AskPlace = Literal["ribbon", "message", "thanks"]
 ListingKind = Literal["site", "section", "topic", "place", "person", "series", "newsletter"]
 
 
@@ -115,7 +120,7 @@ class AskFragment(_Part, frozen=True):
     amounts in the smallest unit, 0 for no thermometer."""
 
     slug: str
-    place: Literal["ribbon", "message", "thanks"]
+    place: AskPlace
     variants: tuple[AskVariant, ...]
     begins: str = ""
     ends: str = ""
@@ -195,6 +200,11 @@ class Site(_Part, frozen=True):
     letters: Letters = Letters()
     giving: Giving = Giving()
 
+    @property
+    def gives(self) -> bool:
+        """Whether readers can give: something is offered, and a letterbox takes it."""
+        return bool(self.letters.drops and self.giving.offers)
+
     def language(self, code: str) -> Language:
         """The language with this code. Raises ``SiteError`` where the paper has none such."""
         for language in self.languages:
@@ -209,6 +219,8 @@ class Site(_Part, frozen=True):
             return bool(self.letters.drops)
         if slug == NEWSLETTER_SLUG:
             return bool(language.newsletters)
+        if slug == SUPPORT_SLUG:
+            return self.gives
         return slug in RESERVED_SLUGS
 
     def check(self) -> Site:
@@ -223,6 +235,7 @@ class Site(_Part, frozen=True):
         for language in self.languages:
             _check_language(language)
         _check_letters(self)
+        _check_giving(self)
         for colour in (self.accent, self.accent_dark):
             if not re.match(r"#[0-9a-fA-F]{6}\Z", colour):
                 raise SiteError(f"colour “{colour}” must be like #8c1c13")
@@ -262,6 +275,22 @@ def _check_newsletters(language: Language, taken: list[str]) -> None:
                 f"the newsletter “{one.slug}” names version {one.privacy} of the page "
                 f"“{one.policy}”, which “{language.code}” does not have"
             )
+
+
+def _check_giving(site: Site) -> None:
+    for checkout in site.giving.checkouts:
+        if not _DROP.match(checkout):
+            raise SiteError(f"“{checkout}” must be like https://checkout.example")
+    for language in site.languages:
+        if site.gives and language.section(SUPPORT_SLUG):
+            raise SiteError(
+                f"a section of “{language.code}” has the address “{SUPPORT_SLUG}”, where readers "
+                "give: give it another one"
+            )
+        for ask in language.asks:
+            slugs = (ask.slug, *(variant.slug for variant in ask.variants))
+            if not ask.variants or not all(map(_ASK.match, slugs)):
+                raise SiteError(f"the message “{ask.slug}” has no variants, or a bad name")
 
 
 def _check_letters(site: Site) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from tamizdat.edition.site import ListingKind, Page
+from tamizdat.edition.site import AskPlace, ListingKind, Page
 from tamizdat.edition.story import Story
 
 
@@ -168,6 +168,15 @@ class Renderer(Protocol):
     def page(self, page: Page, language: str, former: Sequence[Link]) -> bytes: ...
     def write(self, language: str) -> bytes:
         """The page on which readers write to the desk; asked for where the site has drops."""
+
+    def support(self, language: str) -> bytes:
+        """The page on which readers give; asked for where the site ``gives``."""
+
+    def thanks(self, language: str) -> bytes:
+        """The page to which who gave comes back."""
+
+    def ask(self, language: str, place: AskPlace) -> bytes:
+        """The messages to readers of a place, a fragment; asked for where there are any."""
 
     def newsletter(self, page: ListingPage) -> bytes:
         """A newsletter's own page: signing up, its latest issue, those before it."""

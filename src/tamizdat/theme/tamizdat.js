@@ -4,15 +4,30 @@
 (() => {
   "use strict";
   const options = { credentials: "omit", referrerPolicy: "no-referrer" };
+  // Who gave, closed a message or wants to be reminded here after some articles is not asked now.
+  const quiet = () => {
+    try {
+      const left = Number(localStorage.getItem("tamizdat.after"));
+      if (left && document.body.className === "article") {
+        localStorage.setItem("tamizdat.after", left - 1);
+        if (left === 1) localStorage.removeItem("tamizdat.quiet");
+      }
+      return Number(localStorage.getItem("tamizdat.quiet")) > Date.now();
+    } catch {
+      return false;
+    }
+  };
   const fill = async (place) => {
     try {
       const answer = await fetch(place.dataset.fragment, options);
       const html = answer.ok ? (await answer.text()).trim() : "";
-      if (html) place.innerHTML = html;
+      if (html.includes("data-ask")) (await import("/assets/asks.js")).show(place, html);
+      else if (html) place.innerHTML = html;
     } catch {
       // Offline or blocked: the plain link stays.
     }
   };
+  if (quiet()) document.querySelectorAll(".ribbon, .message").forEach((place) => place.remove());
   const places = document.querySelectorAll("[data-fragment]");
   if (!("IntersectionObserver" in window)) {
     places.forEach(fill);

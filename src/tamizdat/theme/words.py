@@ -49,6 +49,18 @@ def _read(code: str) -> Mapping[str, str | dict[str, str]]:
 
 
 @cache
+def giving_words(language: str) -> Mapping[str, Mapping[str, str]]:
+    """What is said of giving: ``support``, ``methods``, ``thanks`` and ``ask``."""
+    folder = resources.files("tamizdat.theme") / "locales" / "giving"
+    for name in (language, language.split("-")[0], FALLBACK):
+        file = folder / f"{name}.json"
+        if file.is_file():
+            words: Mapping[str, Mapping[str, str]] = json.loads(file.read_text("utf-8"))
+            return words
+    raise AssertionError("the theme has no English words for giving")
+
+
+@cache
 def endonym(code: str) -> str:
     """What a language calls itself: “English”, “Русский”; its code where Babel does not know."""
     try:

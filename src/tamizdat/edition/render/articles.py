@@ -122,7 +122,9 @@ def page(story: Story, card: Card, facts: ArticleFacts, tongue: Tongue) -> bytes
         "linked_data": _linked_data(story, card, canonical, image, topics, tongue),
         **_dates(card, tongue),
     }
-    before, between, behind, after = tongue.encoded_furniture("article", card.section)
+    before, between, behind, after = tongue.encoded_furniture(
+        "article", card.section, quiet=story.sensitive
+    )
     head, text = _HEAD(values).encode(), _TEXT(values).encode()
     languages = tongue.language_links({t.language: t.path for t in facts.translations})
     return b"".join((before, head, between, languages.encode(), behind, text, after))

@@ -14,7 +14,7 @@ from importlib import resources
 
 import msgspec
 
-from tamizdat.edition.render.furniture import LETTER_SCRIPTS, Tongue
+from tamizdat.edition.render.furniture import GIVING_SCRIPTS, LETTER_SCRIPTS, Tongue
 from tamizdat.edition.site import Site
 from tamizdat.theme import style
 
@@ -35,6 +35,9 @@ def assets(site: Site) -> Mapping[str, bytes]:
     if site.letters.drops:
         for name in LETTER_SCRIPTS:
             scripts[f"/assets/{name}"] = (theme / "reader" / name).read_bytes()
+    if site.gives:
+        for name in GIVING_SCRIPTS:
+            scripts[f"/assets/{name}"] = (theme / name).read_bytes()
     icons = {f"/assets/icon-{size}.png": _png(size, accent) for size in SIZES}
     return {**scripts, "/assets/icon.svg": _svg(accent), **icons}
 

@@ -23,16 +23,21 @@ from tamizdat.edition.paths import (
     index_path,
     listing_path,
     newsletters_path,
+    page_path,
+    support_path,
     url,
     write_path,
 )
 from tamizdat.edition.render import linked
 from tamizdat.edition.render.templates import environment, trusted
-from tamizdat.edition.site import Language, Newsletter, Page, Site
+from tamizdat.edition.site import SUPPORT_SLUG, Language, Newsletter, Page, Site
+from tamizdat.edition.views import Link
 from tamizdat.theme import style
-from tamizdat.theme.words import Calendar, Words, endonym
+from tamizdat.theme.words import Calendar, Words, endonym, giving_words
 
-PageKind = Literal["front", "article", "listing", "page", "letter", "newsletter", "issue"]
+PageKind = Literal[
+    "front", "article", "listing", "page", "letter", "newsletter", "issue", "support"
+]
 SHEETS: dict[PageKind, tuple[str, ...]] = {
     "front": ("base", "list"),
     "listing": ("base", "list"),
@@ -41,12 +46,17 @@ SHEETS: dict[PageKind, tuple[str, ...]] = {
     "letter": ("base", "article", "letter"),
     "newsletter": ("base", "article", "letter", "newsletter"),
     "issue": ("base", "article", "newsletter"),
+    "support": ("base", "article", "letter", "support"),
 }
-_WITH_FORM = ("letter", "newsletter")
+_WITH_FORM = ("letter", "newsletter", "support")
+# Pages on which nothing more is asked of a reader.
+_QUIET = ("support",)
 # What pages with a form for letters load, the second one only in browsers without X25519.
 LETTER_SCRIPTS = ("forms.js", "x25519.js")
 CORRECTIONS_PAGES = ("corrections", "corrections-policy")
-SUPPORT_PAGE = "support"
+# What the messages and the page where readers give load.
+GIVING_SCRIPTS = ("asks.js", "support.js")
+SUPPORT_PAGE = SUPPORT_SLUG
 MESSAGE_PAGES = (SUPPORT_PAGE, "about")
 _CUT = "\x00cut\x00"
 _LANGUAGES = Markup('<nav class="languages" aria-label="{}"><ul>')
@@ -66,22 +76,27 @@ class Tongue:
         self.calendar = Calendar(self.words.locale, site.timezone)
         self.pages: dict[str, Page] = {page.slug: page for page in language.pages}
         self.front = f"/{language.code}/"
-        self._pieces: dict[tuple[PageKind, str], tuple[Markup, ...]] = {}
-        self._encoded: dict[tuple[PageKind, str], tuple[bytes, ...]] = {}
+        self._pieces: dict[tuple[PageKind, str, bool], tuple[Markup, ...]] = {}
+        self._encoded: dict[tuple[PageKind, str, bool], tuple[bytes, ...]] = {}
 
-    def furniture(self, kind: PageKind, section: str = "") -> tuple[Markup, ...]:
-        """The four pieces around a page's own text."""
-        found = self._pieces.get((kind, section))
+    def furniture(
+        self, kind: PageKind, section: str = "", *, quiet: bool = False
+    ) -> tuple[Markup, ...]:
+        """The four pieces around a page's own text. ``quiet``: nothing in them asks for support."""
+        found = self._pieces.get((kind, section, quiet))
         if found is None:
-            found = self._pieces[kind, section] = self._render(kind, section)
+            found = self._render(kind, section, quiet or kind in _QUIET)
+            self._pieces[kind, section, quiet] = found
         return found
 
-    def encoded_furniture(self, kind: PageKind, section: str = "") -> tuple[bytes, ...]:
+    def encoded_furniture(
+        self, kind: PageKind, section: str = "", *, quiet: bool = False
+    ) -> tuple[bytes, ...]:
         """The same as UTF-8."""
-        found = self._encoded.get((kind, section))
+        found = self._encoded.get((kind, section, quiet))
         if found is None:
-            pieces = tuple(piece.encode() for piece in self.furniture(kind, section))
-            found = self._encoded[kind, section] = pieces
+            pieces = tuple(piece.encode() for piece in self.furniture(kind, section, quiet=quiet))
+            found = self._encoded[kind, section, quiet] = pieces
         return found
 
     def minutes(self, count: int) -> str:
@@ -101,7 +116,7 @@ class Tongue:
         day = self.calendar.day(when.date())
         return self.words["moment"].format(day=day, time=f"{when.hour:02}:{when.minute:02}")
 
-    def _render(self, kind: PageKind, section: str) -> tuple[Markup, ...]:
+    def _render(self, kind: PageKind, section: str, quiet: bool) -> tuple[Markup, ...]:
         words = self.words
         css = style.stylesheet(SHEETS[kind], self.site.accent, self.site.accent_dark)
         page = environment.get_template("layout.html").render(
@@ -109,11 +124,14 @@ class Tongue:
             kind=kind,
             section=section,
             style=Markup(css),  # noqa: S704 - the theme's own stylesheet.
-            policy=Markup(policy(css, self._drops(kind))),  # noqa: S704 - no quotation mark or "<".
-            pages=[page for page in self.pages.values() if page.in_footer],
+            policy=Markup(  # noqa: S704 - no quotation mark or "<".
+                policy(css, self._drops(kind), self._checkouts(kind))
+            ),
+            quiet=quiet,
+            pages=self._foot,
             indexes=[(name, index_path(name, self.code)) for name in KIND_FOLDERS],
-            # Stands in the ribbon's place where the newsroom has such a page; else nothing does.
-            support=self.pages.get(SUPPORT_PAGE),
+            # Stands in the ribbon's place where there is such a page; else nothing does.
+            support=self.support,
             contact=self._contact,
             newsletter=self._newsletter,
             free=words["free"],
@@ -126,6 +144,37 @@ class Tongue:
     def _drops(self, kind: PageKind) -> tuple[str, ...]:
         """To whom pages of a kind may send anything."""
         return self.site.letters.drops if kind in _WITH_FORM else ()
+
+    def _checkouts(self, kind: PageKind) -> tuple[str, ...]:
+        """Where the letterbox leads on from a page of a kind."""
+        return self.site.giving.checkouts if kind == "support" else ()
+
+    @property
+    def support(self) -> Link | None:
+        """The page where readers give, or the newsroom's own of this name."""
+        page = self.pages.get(SUPPORT_PAGE)
+        if page is None and not self.site.gives:
+            return None
+        title = page.title if page else giving_words(self.code)["support"]["link"]
+        return Link(path=support_path(self.code), title=title)
+
+    @property
+    def _foot(self) -> list[Link]:
+        """The pages that every page's foot leads to."""
+        found = [
+            Link(path=page_path(self.code, page.slug), title=page.title)
+            for page in self.pages.values()
+            if page.in_footer
+        ]
+        if self.site.gives and self.support and SUPPORT_PAGE not in self.pages:
+            found.append(self.support)
+        return found
+
+    @property
+    def privacy(self) -> Page | None:
+        """The newest version of the privacy policy: the page whose versions are numbered."""
+        numbered = [page for page in self.language.pages if page.version]
+        return max(numbered, key=lambda page: page.version, default=None)
 
     @property
     def newsletters(self) -> tuple[Newsletter, ...]:
@@ -208,13 +257,14 @@ class Tongue:
     @cached_property
     def message(self) -> Markup:
         """Where the newsroom's message is pulled in; a plain link stands in its place."""
-        page = next((s for s in MESSAGE_PAGES if s in self.pages), "")
-        link = Markup('<p><a href="/{}/{}/">{}</a></p>').format(
-            self.code, page, self.words["message_link"]
-        )
+        page = next((self.pages[s] for s in MESSAGE_PAGES if s in self.pages), None)
+        link = page and Link(path=page_path(self.code, page.slug), title=self.words["message_link"])
+        if self.site.gives:
+            link = self.support
+        html = link and Markup('<p><a href="{}">{}</a></p>').format(link.path, link.title)
         return Markup(
             '<div class="message" data-fragment="/fragments/{}/message.html">{}</div>\n'
-        ).format(self.code, link if page else "")
+        ).format(self.code, html or "")
 
     @cached_property
     def latest(self) -> Markup:
@@ -225,14 +275,16 @@ class Tongue:
         ).format(self.code, self.words["latest_all"])
 
 
-def policy(css: str, drops: Sequence[str] = ()) -> str:
+def policy(css: str, drops: Sequence[str] = (), checkouts: Sequence[str] = ()) -> str:
     """The content security policy of every page: nothing from anywhere else, and nothing to
-    anybody but, from a page with a form for letters, these letterboxes."""
+    anybody but, from a page with a form for letters, these letterboxes. A form may be led on to
+    ``checkouts``: browsers hold the policy against each step of the way."""
     to = " ".join(("'self'", *drops))
+    led = " ".join((to, *checkouts))
     return (
         f"default-src 'none'; img-src 'self'; media-src 'self'; style-src {style.csp_hash(css)}; "
         f"script-src 'self'; connect-src {to}; manifest-src 'self'; base-uri 'none'; "
-        f"form-action {to}"
+        f"form-action {led}"
     )
 
 
@@ -248,7 +300,7 @@ def fingerprint(site: Site) -> str:
         )
         for lang in site.languages
     ]
-    whole = (site.address, site.timezone, site.accent, site.accent_dark, drops)
+    whole = (site.address, site.timezone, site.accent, site.accent_dark, drops, site.gives)
     digest = hashlib.sha256(msgspec.json.encode((whole, site.organisation, site.contact, facts)))
     for package in ("tamizdat.theme", "tamizdat.edition.render"):
         for file in _files(resources.files(package)):

@@ -16,6 +16,7 @@ from tamizdat.edition.render import (
     assets,
     feeds,
     furniture,
+    giving,
     letters,
     lists,
     newsletters,
@@ -23,7 +24,7 @@ from tamizdat.edition.render import (
     sitemaps,
 )
 from tamizdat.edition.render.furniture import Tongue
-from tamizdat.edition.site import ListingKind, Page, Site
+from tamizdat.edition.site import AskPlace, ListingKind, Page, Site
 from tamizdat.edition.story import Story
 from tamizdat.edition.views import (
     ArticleFacts,
@@ -89,6 +90,15 @@ class PageRenderer:
 
     def write(self, language: str) -> bytes:
         return letters.write(self._tongue(language))
+
+    def support(self, language: str) -> bytes:
+        return giving.support(self._tongue(language))
+
+    def thanks(self, language: str) -> bytes:
+        return giving.thanks(self._tongue(language))
+
+    def ask(self, language: str, place: AskPlace) -> bytes:
+        return giving.ask(self._tongue(language), place)
 
     def newsletter(self, page: ListingPage) -> bytes:
         return newsletters.newsletter(page, self._tongue(page.listing.language))

@@ -2,8 +2,9 @@
 """What the worker does for contributions, in a thread of its own.
 
 What always holds: what givers asked for and people approved is looked for every ``POLL`` seconds;
-each minute whose renewal failed; each day every provider (``reconcile``). A provider that is slow
-keeps nothing else of the worker waiting. Trouble is told without naming anybody, and tried again.
+each minute who is to be reminded, and whose renewal failed; each day every provider
+(``reconcile``). A slow provider keeps nothing else of the worker waiting. Trouble is told without
+naming anybody, and tried again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from tamizdat.desk.contributions import actions, providers, reconcile
+from tamizdat.desk.contributions import actions, providers, reconcile, reminders
 from tamizdat.desk.contributions.givers import late, wishes
 from tamizdat.desk.outgoing.background import Background
 
@@ -39,6 +40,7 @@ class Rounds(Background):
         actions.carry_out_refunds(now=now)
         if clock - self._minute >= MINUTE:
             self._minute = clock
+            reminders.send_due(now)
             late.carry_out(now)
             reconcile.due(now)
         if clock - self._hour >= HOUR:

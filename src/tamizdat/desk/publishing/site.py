@@ -36,7 +36,9 @@ from tamizdat.edition.errors import SiteError
 from tamizdat.letterbox import recipient
 
 Newsletters = Callable[[str], Iterable[edition_site.Newsletter]]
+Asks = Callable[[str], Iterable[edition_site.AskFragment]]
 _offering: list[Newsletters] = []
+_giving: list[tuple[Callable[[], edition_site.Giving], Asks]] = []
 
 
 def offer_newsletters(offered: Newsletters) -> None:
@@ -44,6 +46,13 @@ def offer_newsletters(offered: Newsletters) -> None:
     the version of the privacy policy is put in here."""
     if offered not in _offering:
         _offering.append(offered)
+
+
+def offer_giving(offered: Callable[[], edition_site.Giving], asks: Asks) -> None:
+    """Say what readers can give, and the messages that ask them in a language. For
+    ``AppConfig.ready``; nothing of it is shown where there is no letterbox."""
+    if (offered, asks) not in _giving:
+        _giving.append((offered, asks))
 
 
 def site_from_desk() -> edition_site.Site:
@@ -63,6 +72,7 @@ def site_from_desk() -> edition_site.Site:
         read_more=words.read_more,
         front_stories=words.front_stories,
         letters=_letters(settings.NEWSROOM),
+        giving=_give(settings.NEWSROOM),
         languages=tuple(
             _language(code, locales.get(code), texts, people) for code in of_newsroom.languages
         ),
@@ -81,6 +91,13 @@ def _letters(newsroom: Newsroom) -> edition_site.Letters:
         raise SiteError(f"readers cannot write to the desk: {error}") from error
 
 
+def _give(newsroom: Newsroom) -> edition_site.Giving:
+    """What can be given where a letterbox takes it."""
+    if not newsroom.settings.letterboxes:
+        return edition_site.Giving()
+    return next((offered() for offered, _ in _giving), edition_site.Giving())
+
+
 def _language(
     code: str, locale: Locale | None, texts: dict[int, LanguageText], people: list[Person]
 ) -> edition_site.Language:
@@ -96,6 +113,7 @@ def _language(
         profiles=(*(_terms(locale) if locale else ()), *_people(people, code)),
         pins=tuple(_pins(locale)) if locale else (),
         newsletters=tuple(_newsletters(code, pages)),
+        asks=tuple(ask for _, asks in _giving for ask in asks(code)),
     )
 
 

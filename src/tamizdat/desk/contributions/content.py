@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a message to readers says, as it is kept in ``Ask.content`` and ``AskVersion.content``.
+
+What always holds: it is plain data; a message is shown in the languages in which every one of its
+variants says something; amounts are in a currency's smallest unit.
+
+What is not done here: writing and approving (``actions``), showing (``paper``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+
+from tamizdat.edition import body
+from tamizdat.giving import choice
+from tamizdat.giving.choice import Offer
+from tamizdat.giving.money import EXPONENTS
+
+MOST_TITLE, MOST_TEXT, MOST_BUTTON = 90, 900, 30
+
+
+class AskText(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``html`` is paragraphs and emphasis; an empty ``button`` says what the theme says."""
+
+    title: str
+    html: str = ""
+    button: str = ""
+
+
+class AskVariant(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One of those that readers' browsers draw among, by ``weight``. ``texts`` by language;
+    ``offers`` are cards of its own, empty for the newsroom's."""
+
+    slug: str
+    weight: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
+    texts: dict[str, AskText] = {}
+    offers: tuple[Offer, ...] = ()
+
+
+class AskContent(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A reader is asked ``most`` times in ``days`` days at most, 0 for no limit; ``sections`` are
+    slugs, none for all of the paper. ``goal`` in ``currency``, 0 for no thermometer."""
+
+    variants: tuple[AskVariant, ...] = ()
+    sections: tuple[str, ...] = ()
+    most: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+    goal: Annotated[int, msgspec.Meta(ge=0)] = 0
+    currency: str = ""
+
+    @property
+    def languages(self) -> list[str]:
+        """Those in which all of its variants say something."""
+        if not self.variants:
+            return []
+        first = self.variants[0].texts
+        return [code for code in first if all(code in one.texts for one in self.variants)]
+
+
+def decode(raw: Any) -> AskContent:
+    """What lies in the database. Raises ``msgspec.ValidationError`` where it is no such thing."""
+    return msgspec.convert(raw, AskContent)
+
+
+def encode(content: AskContent) -> Any:
+    """The same as what JSON can hold."""
+    return msgspec.to_builtins(content)
+
+
+def problems(content: AskContent) -> Iterator[str]:
+    """What stands against approving it, in words for who wrote it."""
+    slugs = [one.slug for one in content.variants]
+    if not content.languages:
+        yield "It says nothing in any language in which all of its variants say something."
+    if len(set(slugs)) != len(slugs):
+        yield "Two variants have the same name."
+    if content.variants and not any(one.weight for one in content.variants):
+        yield "No variant has a weight, so none would be shown."
+    if bool(content.most) != bool(content.days):
+        yield "Say both how often and in how many days, or neither."
+    if content.goal and content.currency not in EXPONENTS:
+        yield "The goal needs a currency."
+    for one in content.variants:
+        yield from (f"{one.slug}: {wrong}" for wrong in choice.problems(one.offers))
+        for language, text in one.texts.items():
+            yield from (f"{one.slug}, {language}: {wrong}" for wrong in _too_long(text))
+
+
+def _too_long(text: AskText) -> Iterator[str]:
+    if not text.title.strip():
+        yield "it has no headline"
+    for said, most, what in (
+        (text.title, MOST_TITLE, "the headline"),
+        (text.html, MOST_TEXT, "the text"),
+        (text.button, MOST_BUTTON, "the button"),
+    ):
+        if len(said) > most:
+            yield f"{what} has {len(said)} characters, {most} at most"
+    if body.clean(text.html) != text.html.strip():
+        yield "the text has more than paragraphs, emphasis and links"

@@ -6,6 +6,8 @@ What always holds:
 - The reader is ours (``SignedReader``), cold for every path; the metadata is made by the code that
   signs real editions, with version numbers of an old newsroom; only the entries are made up.
 - Counted are the bytes of files, as they lie there: metadata and shards, not the article.
+- What every single article of the paper would cost is reckoned besides, from the same shards'
+  lengths: a few that are read say little of the dearest one.
 - Requests one after the other are measured, not reasoned: every request takes ``LATENCY``, and the
   longest chain of requests that do not overlap is counted.
 
@@ -22,6 +24,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +35,17 @@ import brotli
 from tamizdat.edition.signed import current, keys, layout, roles
 from tamizdat.edition.signed.client import SignedReader
 from tamizdat.edition.signed.errors import MissingError, TooLongError
-from tamizdat.edition.signed.shards import Record, build, depth_for, key_of, number_of
+from tamizdat.edition.signed.shards import (
+    HASH,
+    PER_SHARD,
+    PER_SHARD_SEALED,
+    SLOT,
+    Record,
+    build,
+    depth_for,
+    key_of,
+    number_of,
+)
 
 PER_STORY = 1.4  # entries: its page, and its share of lists, feeds and photos
 RECENT = layout.RECENT_LIMIT
@@ -41,13 +54,16 @@ PATHS = 200
 CHAINS = 5  # paths for which requests are timed
 LATENCY = 0.05  # seconds
 LIMIT_BYTES, LIMIT_REQUESTS = 6_000, 4
+ABOVE = 0.001  # of all articles, that may cost more
+HEAD = 9  # bytes of a shard before its path
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BODY = b"<!doctype html><title>An article</title>"
 SHA256 = hashlib.sha256(BODY).digest()
 
 
 class Figures(NamedTuple):
-    """Bytes over the paths, and the longest chain of requests."""
+    """Bytes over the paths that were read, and the longest chain of requests; ``dearest`` of all
+    paths, and the share of them ``above`` the limit."""
 
     state: str
     median: float
@@ -55,10 +71,12 @@ class Figures(NamedTuple):
     most: int
     metadata: int
     requests: int
+    dearest: int
+    above: float
 
     @property
     def ok(self) -> bool:
-        return self.median <= LIMIT_BYTES and self.requests <= LIMIT_REQUESTS
+        return self.most <= LIMIT_BYTES and self.above <= ABOVE and self.requests <= LIMIT_REQUESTS
 
 
 class Copy:
@@ -110,9 +128,11 @@ def path_of(number: int) -> str:
     return f"/2026/{number % 12 + 1:02}/story-{number}/"
 
 
-def index(copy: Copy, slots: list[bytes], asked: Iterable[bytes], since: int = 0) -> Record:
+def index(
+    copy: Copy, slots: list[bytes], asked: Iterable[bytes], per_shard: int, since: int = 0
+) -> Record:
     """Build an index and keep the shards in which the keys asked for lie."""
-    depth = depth_for(len(slots))
+    depth = depth_for(len(slots), per_shard)
     wanted = {number_of(key, depth) for key in asked}
     kept: dict[int, bytes] = {}
 
@@ -167,7 +187,23 @@ def visit(copy: Copy, root: bytes, path: str) -> int:
     return copy.bytes
 
 
-def figures(state: str, copy: Copy, root: bytes, paths: list[str]) -> Figures:
+def lengths(slots: list[bytes], depth: int) -> list[int]:
+    """Bytes of each shard of an index, by its number."""
+    if not slots:
+        return [0]
+    found = [HEAD + HASH * depth] * (1 << depth)
+    for slot in slots:
+        found[number_of(slot, depth)] += SLOT
+    return found
+
+
+def reckoned(slots: list[bytes], layers: list[tuple[list[bytes], Record]]) -> Counter[int]:
+    """How many articles cost how many bytes of shards."""
+    sizes = [(record.depth, lengths(laid, record.depth)) for laid, record in layers]
+    return Counter(sum(size[number_of(slot, depth)] for depth, size in sizes) for slot in slots)
+
+
+def figures(state: str, copy: Copy, root: bytes, paths: list[str], costs: Counter[int]) -> Figures:
     counted = sorted(visit(copy, root, path) for path in paths)
     copy.latency = LATENCY
     chains = []
@@ -175,13 +211,19 @@ def figures(state: str, copy: Copy, root: bytes, paths: list[str]) -> Figures:
         visit(copy, root, path)
         chains.append(copy.chain())
     copy.latency = 0.0
+    metadata = len(copy.files[layout.CURRENT])
+    if counted[-1] > metadata + max(costs):
+        raise AssertionError("an article cost more than was reckoned")
+    above = sum(n for cost, n in costs.items() if metadata + cost > LIMIT_BYTES)
     return Figures(
         state,
         statistics.median(counted),
         counted[min(len(counted) * 99 // 100, len(counted) - 1)],
         counted[-1],
-        len(copy.files[layout.CURRENT]),
+        metadata,
         max(chains),
+        metadata + max(costs),
+        above / costs.total(),
     )
 
 
@@ -195,12 +237,16 @@ def measure_size(stories: int, visits: int, chance: random.Random) -> list[Figur
     tenth = sorted(chance.sample(slots, count // 10))
     found = []
     for state in ("fresh", "recent", "sealed"):
-        copy = Copy()
-        whole = index(copy, slots, asked)
-        recent = index(copy, some if state != "fresh" else [], asked, since=9)
-        base = index(copy, tenth, asked) if state == "sealed" else whole
-        root = sign(copy, recent, base, whole if state == "sealed" else None)
-        found.append(figures(state, copy, root, paths))
+        copy, sealed = Copy(), state == "sealed"
+        per_shard = PER_SHARD_SEALED if sealed else PER_SHARD
+        over = some if state != "fresh" else []
+        whole = index(copy, slots, asked, per_shard)
+        recent = index(copy, over, asked, per_shard, since=9)
+        base = index(copy, tenth, asked, per_shard) if sealed else whole
+        root = sign(copy, recent, base, whole if sealed else None)
+        layers = [(over, recent), (tenth if sealed else slots, base)]
+        layers += [(slots, whole)] if sealed else []
+        found.append(figures(state, copy, root, paths, reckoned(slots, layers)))
     return found
 
 
@@ -214,16 +260,23 @@ def main() -> int:
     sizes = arguments.size or SIZES
     results = {size: measure_size(size, arguments.paths, chance) for size in sizes}
     ok = all(found.ok for states in results.values() for found in states)
-    print("| stories | state | metadata | median | 99th of 100 | most | requests in a row |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| stories | state | metadata | median | 99 of 100 | most "
+        "| of all, most | above | in a row |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for size, states in results.items():
         for f in states:
             print(
                 f"| {size:,} | {f.state} | {f.metadata:,} B | {f.median:,.0f} B "
-                f"| {f.ninety_nine:,} B | {f.most:,} B | {f.requests} |"
+                f"| {f.ninety_nine:,} B | {f.most:,} B | {f.dearest:,} B | {f.above:.3%} "
+                f"| {f.requests} |"
             )
     met = "met" if ok else "NOT met"
-    print(f"\nLimits: {LIMIT_BYTES:,} B (median), {LIMIT_REQUESTS} requests in a row: {met}.")
+    print(
+        f"\nLimits: {LIMIT_BYTES:,} B (every article read, {1 - ABOVE:.1%} of all), "
+        f"{LIMIT_REQUESTS} requests in a row: {met}."
+    )
     if arguments.json:
         shown = {str(size): [f._asdict() for f in states] for size, states in results.items()}
         arguments.json.write_text(json.dumps({"ok": ok, "sizes": shown}))

@@ -16,7 +16,7 @@ from tamizdat.edition.signed.client import SignedReader
 from tamizdat.edition.signed.errors import CeremonyError, KeyFileError, TamperedError, VerifyError
 from tamizdat.edition.signed.folder import Folder, recompute
 from tamizdat.edition.signed.request import Request
-from tamizdat.edition.signed.shards import Record, key_of
+from tamizdat.edition.signed.shards import PER_SHARD_SEALED, Record, depth_for, key_of
 from tamizdat.edition.signed.signer import NEXT_KEY, PENDING, Signer
 from tamizdat.edition.store import Store
 from tests.edition.papers import make_story
@@ -266,6 +266,7 @@ def test_sealing_empties_base_and_recent_and_readers_see_no_difference(room: New
     assert archive is not None
     assert (signed.recent.count, signed.base.count) == (0, 0)
     assert archive.count > 20
+    assert archive.depth == depth_for(archive.count, PER_SHARD_SEALED)
     room.check(reader)
     room.check(room.reader("new"))
 

@@ -15,6 +15,8 @@ from tamizdat.edition.signed.errors import BadFormatError, TamperedError
 from tamizdat.edition.signed.shards import (
     KEY,
     NO_ROOT,
+    PER_SHARD,
+    PER_SHARD_SEALED,
     SLOT,
     Record,
     Shard,
@@ -190,6 +192,12 @@ def test_the_same_word_written_in_two_ways_has_one_key() -> None:
 )
 def test_the_number_of_shards_follows_the_size(count: int, depth: int) -> None:
     assert depth_for(count) == depth
+
+
+def test_a_sealed_papers_shards_are_smaller() -> None:
+    """A reader needs three of them, and all together are to stay below 6 kB with the metadata."""
+    assert depth_for(140_000, PER_SHARD_SEALED) == 17
+    assert PER_SHARD_SEALED < PER_SHARD
 
 
 def test_shards_are_written_in_order_and_all_of_them() -> None:

@@ -23,6 +23,7 @@ from tamizdat.edition.signed.errors import MissingError, TamperedError, VerifyEr
 from tamizdat.edition.signed.shards import (
     KEY,
     NO_ROOT,
+    PER_SHARD,
     SLOT,
     Record,
     build,
@@ -92,9 +93,12 @@ class Folder:
 
     # Indexes
 
-    def write_index(self, slots: Iterable[bytes], *, count: int | None = None) -> Record:
-        """Write all shards of an index of packed entries, ascending by key. The record returned
-        says depth, count and root. Memory does not grow with the entries, only with the shards."""
+    def write_index(
+        self, slots: Iterable[bytes], *, count: int | None = None, per_shard: int = PER_SHARD
+    ) -> Record:
+        """Write all shards of an index of packed entries, ascending by key, with at most
+        ``per_shard`` of them each on average. The record returned says depth, count and root.
+        Memory does not grow with the entries, only with the shards."""
         with tempfile.TemporaryFile(dir=self.path) as spool:
             if count is None:
                 count = 0
@@ -105,7 +109,7 @@ class Folder:
                 slots = _slots(spool)
             if not count:
                 return Record(0, 0, 0, 0, 0, NO_ROOT)
-            depth = depth_for(count)
+            depth = depth_for(count, per_shard)
             aside = self.path / "shards" / f"new-{os.getpid()}"
             root = self._build(slots, depth, str(aside))
         record = Record(depth, count, 0, 0, 0, root)

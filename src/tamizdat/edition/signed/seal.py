@@ -17,6 +17,7 @@ from tamizdat.edition.signed import slots
 from tamizdat.edition.signed.ceremony import Desk, prepare_archive
 from tamizdat.edition.signed.errors import CeremonyError
 from tamizdat.edition.signed.request import Request
+from tamizdat.edition.signed.shards import PER_SHARD_SEALED
 from tamizdat.edition.store import Store
 
 
@@ -29,7 +30,8 @@ def prepare(desk: Desk, now: datetime) -> Request:
         raise CeremonyError("nothing was published yet: there is nothing to seal")
     desk.signer.follow(index, pointer)
     entries = slots.packed(index.walk(pointer.root), desk.signer.days)
-    record = desk.folder.write_index(entries, count=pointer.files)
+    per_shard = PER_SHARD_SEALED
+    record = desk.folder.write_index(entries, count=pointer.files, per_shard=per_shard)
     record = record._replace(edition=pointer.edition, built=int(now.timestamp()))
     desk.signer.keep([f"shards/{record.root.hex()}"])
     return prepare_archive(desk, record, now)

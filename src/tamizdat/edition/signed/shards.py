@@ -30,6 +30,7 @@ SLOT: Final = 52
 HASH: Final = 32
 MAX_DEPTH: Final = 24
 PER_SHARD: Final = 6  # entries, on average at most: see bench/verify_bytes.py
+PER_SHARD_SEALED: Final = 2  # in a paper with an archive, of which a reader needs three shards
 NO_ROOT: Final = bytes(HASH)
 _RECORD = struct.Struct(">4sBIIQI32s")
 _HEAD = struct.Struct(">4sBI")
@@ -150,11 +151,11 @@ def number_of(key: bytes, depth: int) -> int:
     return int.from_bytes(key[:3], "big") >> (24 - depth)
 
 
-def depth_for(count: int) -> int:
+def depth_for(count: int, per_shard: int = PER_SHARD) -> int:
     """The depth that this writer gives an index of ``count`` entries: the smallest at which a
-    shard has at most ``PER_SHARD`` on average."""
+    shard has at most ``per_shard`` on average."""
     depth = 0
-    while depth < MAX_DEPTH and count > PER_SHARD << depth:
+    while depth < MAX_DEPTH and count > per_shard << depth:
         depth += 1
     return depth
 

@@ -39,7 +39,14 @@ from tamizdat.edition.signed.errors import (
 )
 from tamizdat.edition.signed.folder import Folder
 from tamizdat.edition.signed.request import Request, offline_after, offline_before
-from tamizdat.edition.signed.shards import KEY, NO_ROOT, Record, key_of
+from tamizdat.edition.signed.shards import (
+    KEY,
+    NO_ROOT,
+    PER_SHARD,
+    PER_SHARD_SEALED,
+    Record,
+    key_of,
+)
 from tamizdat.edition.signed.state import State
 from tamizdat.edition.signed.told import Mirror, mirrors_json
 from tamizdat.edition.store import Pointer, Store
@@ -254,7 +261,8 @@ class Signer:
         """Lay what changed over ``base``; None where ``base`` must be written anew."""
         if found is None or not state.names or state.base != found.base.root:
             return None
-        lower = (found.base, self.archive(offline))
+        archive = self.archive(offline)
+        lower = (found.base, archive)
         day = slots.day_of(state.days, pointer.edition)
         laid = {slot[:KEY]: slot for slot in _cut(state.recent)}
         try:
@@ -265,7 +273,8 @@ class Signer:
         except (FileNotFoundError, VerifyError):  # The builder's index is gone, or our base.
             return None
         ordered = [laid[key] for key in sorted(laid)]
-        record = self.folder.write_index(ordered, count=len(ordered))
+        per_shard = PER_SHARD_SEALED if archive and archive.count else PER_SHARD
+        record = self.folder.write_index(ordered, count=len(ordered), per_shard=per_shard)
         state.recent = b"".join(ordered)
         recent = _dated(record, pointer)._replace(since=found.base.edition)
         return recent, found.base
@@ -310,7 +319,7 @@ class Signer:
                 self.folder.slots(archive),
                 lambda key: slots.gone(key, pointer.edition, day),
             )
-            record = self.folder.write_index(differing)
+            record = self.folder.write_index(differing, per_shard=PER_SHARD_SEALED)
         state.recent = b""
         base = _dated(record, pointer)
         empty = _dated(Record(0, 0, 0, 0, 0, NO_ROOT), pointer)

@@ -255,6 +255,19 @@ def issue_of(slug: str) -> dict[str, Any]:
     }
 
 
+def put_issue(slug: str, state: str) -> None:
+    """The newest issue of a newsletter stands so now, as time and other people bring it about."""
+    row = Issue.objects.filter(newsletter__slug=slug).order_by("-number")[0]
+    now = timezone.now()
+    started = None if state == "scheduled" else now
+    later = now + timedelta(days=1)
+    Issue.objects.filter(pk=row.pk).update(state=state, started=started, scheduled_for=later)
+
+
+def has_account(username: str) -> bool:
+    return bool(User.objects.filter(username=username).exists())
+
+
 def pins(language: str) -> list[str]:
     """Headlines on a language's front, in their order."""
     rows = FrontPin.objects.filter(locale=_locale(language), section=None).order_by("order")
@@ -350,6 +363,8 @@ ACTIONS = {
         let_time_pass,
         weekly,
         issue_of,
+        put_issue,
+        has_account,
         pins,
         unpin,
         waiting,

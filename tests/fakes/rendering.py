@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tamizdat.edition.errors import StoryError
-from tamizdat.edition.site import ListingKind, Page, Site
+from tamizdat.edition.site import AskPlace, ListingKind, Page, Site
 from tamizdat.edition.story import Story
 from tamizdat.edition.views import (
     ArticleFacts,
@@ -96,6 +96,15 @@ class PlainRenderer:
 
     def write(self, language: str) -> bytes:
         return _bytes("write", language)
+
+    def support(self, language: str) -> bytes:
+        return _bytes("support", language)
+
+    def thanks(self, language: str) -> bytes:
+        return _bytes("thanks", language)
+
+    def ask(self, language: str, place: AskPlace) -> bytes:
+        return _bytes("ask", language, place)
 
     def not_found(self, language: str) -> bytes:
         return _bytes("not found", language)

@@ -26,11 +26,13 @@ _TWO = (
 )
 _NONE = "CLP ISK JPY KRW PYG RWF UGX VND XAF XOF XPF"
 _THREE = "BHD JOD KWD OMR TND"
+_EIGHT = "BTC"  # no currency of the ISO's, but what a wallet of BTCPay holds
 # How many digits stand behind the point: ISO 4217, list one.
 EXPONENTS: dict[str, int] = {
     **dict.fromkeys(_TWO.split(), 2),
     **dict.fromkeys(_NONE.split(), 0),
     **dict.fromkeys(_THREE.split(), 3),
+    **dict.fromkeys(_EIGHT.split(), 8),
 }
 MOST = 10**12  # Of the smallest unit: beyond it somebody is playing.
 _TYPED = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,3})?\Z")

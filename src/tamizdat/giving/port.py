@@ -129,7 +129,7 @@ Fact = GiftFact | PaymentFact | RefundFact | DisputeFact | MovementFact | Payout
 # Of two facts about one object with the same ``at``, the one whose state stands further right
 # counts: what can still become something else stands before what it becomes.
 RANKS: dict[type[_Fact], tuple[str, ...]] = {
-    GiftFact: ("open", "expired", "active", "late", "paused", "ended"),
+    GiftFact: ("open", "expired", "active", "paused", "late", "ended"),
     PaymentFact: ("pending", "failed", "paid"),
     RefundFact: ("pending", "done", "failed"),
     DisputeFact: ("open", "lost", "won"),

@@ -19,7 +19,7 @@ import urllib3
 from tamizdat.giving import wire
 
 stripe.enable_telemetry = False
-RETRIES: Final = 3
+RETRIES: Final = 2
 # The version whose shapes are read here; what the account is set to does not matter to requests.
 VERSION: Final = "2026-10-28.endive"
 

@@ -133,11 +133,12 @@ def _facts(kind: str, found: Any, at: int) -> tuple[Fact, ...]:
 
 def gift_of_session(session: shapes.Session, *, failed: bool = False) -> GiftFact | None:
     """What a checkout says of its agreement: nothing while it is open. ``failed``: what was under
-    way did not come."""
+    way did not come. One that was left does not say for which wish it was: that may have another,
+    with another amount."""
     if session.mode not in ("payment", "subscription"):
         return None
     if session.status == "expired" or failed:
-        return GiftFact(ref=session.id, at=session.created, state="expired", **_ours(session))
+        return GiftFact(ref=session.id, at=session.created, state="expired", checkout=session.id)
     if session.status != "complete":
         return None
     again = session.mode == "subscription"

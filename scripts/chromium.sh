@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Makes sure of what the tests need from Debian: Chromium, which the browser tests drive; Java, which
-# checks HTML; nginx, Caddy, an SSH server and rsync, which are mirrors in the tests. None of these
-# servers is left running: the tests start their own, on the loopback.
+# checks HTML; hledger, which reads our books; nginx, Caddy, an SSH server and rsync, which are
+# mirrors in the tests. None of these servers is left running: the tests start their own, on the
+# loopback.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -14,6 +15,7 @@ need() { command -v "$1" >/dev/null || missing+=("$2"); }
 serve() { command -v "$1" >/dev/null || { missing+=("$2"); services+=("$3"); }; }
 need chromium chromium
 need java default-jre-headless
+need hledger hledger
 need rsync rsync
 need ssh openssh-client
 serve nginx nginx-light nginx

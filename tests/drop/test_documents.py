@@ -13,13 +13,23 @@ import pytest
 
 from tamizdat.cli.drop_folder import toml
 from tamizdat.drop.errors import DropSettingsError
-from tamizdat.drop.settings import DropFolder, Limits, Newsletter, Provider, Settings
+from tamizdat.drop.settings import (
+    DropFolder,
+    GivingSettings,
+    Limits,
+    Newsletter,
+    Provider,
+    Settings,
+)
 from tests.drop.machines import SETTINGS, make_folder
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "operating" / "drop.md"
 
 
-@pytest.mark.parametrize(("struct", "heading"), [(Settings, "setting"), (Limits, "of `[limits]`")])
+@pytest.mark.parametrize(
+    ("struct", "heading"),
+    [(Settings, "setting"), (Limits, "of `[limits]`"), (GivingSettings, "of `[giving]`")],
+)
 def test_settings_and_defaults_are_documented(struct: type[Any], heading: str) -> None:
     section = PAGE.read_text().split(f"\n| {heading}", 1)[1].split("\n\n", 1)[0]
     said = dict(re.findall(r"^\| `([a-z_]+)` \| (.+?) \|", section, re.MULTILINE))
@@ -27,7 +37,7 @@ def test_settings_and_defaults_are_documented(struct: type[Any], heading: str) -
     for field in msgspec.structs.fields(struct):
         if field.required:
             wanted[field.name] = "must be given"
-        elif field.name in ("limits", "names"):
+        elif field.name in ("limits", "names", "giving"):
             wanted[field.name] = "`{}`"
         else:
             wanted[field.name] = f"`{json.dumps(field.default)}`"

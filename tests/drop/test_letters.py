@@ -128,7 +128,7 @@ def test_opening_a_link_changes_nothing_and_shows_a_button(
     reply = drop.ask(method, f"/v1/{kind}/tok")
     assert opened(drop.folder) == []
     if method == "GET":
-        assert reply.text.count("<button") == (6 if kind == "preferences" else 1)
+        assert reply.text.count("<button") == {"preferences": 6, "gift": 8}.get(kind, 1)
         assert "tok" not in reply.text.replace("token", "")
     if method == "HEAD":
         assert (reply.status, reply.body) == (200, b"")

@@ -1,29 +1,40 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Making a drop's folder from a newsroom's: ``drop.toml`` and an empty spool.
 
-What always holds: no private key goes there; what an operator changed in an existing file stays,
-but for what the newsroom alone decides (keys, names, languages, colours, privacy policy,
-newsletters).
+What always holds: no key that opens or signs anything goes there; of providers only the till's
+key, which can open checkouts and do nothing else. What an operator changed in an existing file
+stays, but for what the newsroom alone decides (keys, names, languages, colours, privacy policy,
+newsletters, what can be given).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tamizdat.config import ConfigError, Newsroom
+from tamizdat.config import ConfigError, Newsroom, offers_of
 from tamizdat.drop.client import host_of
-from tamizdat.drop.settings import DropFolder, Newsletter, problems
+from tamizdat.drop.settings import (
+    DropFolder,
+    GivingSettings,
+    Newsletter,
+    Provider,
+    TillSettings,
+    problems,
+)
 from tamizdat.drop.settings import Settings as DropSettings
 from tamizdat.edition.site import Site
+from tamizdat.giving.registry import SIGNED_BY
 from tamizdat.letterbox import collector_public, ensure_keys, recipient
 
 HEAD = """\
 # The settings of this letterbox, written by "tamizdat drop init". Every setting is described in
-# docs/operating/drop.md. It holds no private key. After a change start the letterbox again.
+# docs/operating/drop.md. It holds no key that opens anything. After a change start the letterbox
+# again.
 """
 WORDS = {
     "name": "Whose letterbox it is, in each language, and where the paper is.",
@@ -42,10 +53,12 @@ WORDS = {
     "newsletters": "What its own forms offer: the newsroom's newsletters, with their titles by "
     "language.",
     "limits": "Submissions an hour: from one network without a proof of work, and with one.",
+    "giving": "How readers pay for the paper: addresses of the paper that they may come back to, "
+    "the providers with the files of their tills' keys, what is offered (in the smallest unit).",
 }
 DECIDED_BY_THE_NEWSROOM = (
     "name", "names", "paper", "recipients", "collector", "languages", "accent", "accent_dark",
-    "privacy", "privacy_page", "newsletters",
+    "privacy", "privacy_page", "newsletters", "giving",
 )  # fmt: skip
 
 
@@ -59,6 +72,7 @@ def make_drop(folder: Path, newsroom: Newsroom, *, url: str, port: int) -> DropF
     if file.exists():
         present = DropFolder(folder).settings
         kept = {k: wanted[k] for k in DECIDED_BY_THE_NEWSROOM}
+        kept["webhooks"] = _webhooks(wanted["giving"], present.webhooks)
         settings = msgspec.structs.replace(present, **kept)
     else:
         settings = DropSettings(**wanted, port=port, https=url.startswith("https://"))
@@ -68,6 +82,8 @@ def make_drop(folder: Path, newsroom: Newsroom, *, url: str, port: int) -> DropF
     for problem in problems(settings):
         raise ConfigError(problem)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, secret in _till_keys(newsroom, settings.giving).items():
+        _write(folder / name, f"{secret}\n")
     _write(file, toml(settings))
     (folder / "spool").mkdir(mode=0o700, exist_ok=True)
     return DropFolder(folder)
@@ -79,6 +95,7 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
     ensure_keys(newsroom)
     site = site_from_desk()
     address = site.address.rstrip("/")
+    giving = _giving(newsroom, address)
     return {
         "name": newsroom.settings.name,
         "names": _names(site, newsroom.settings.name),
@@ -95,6 +112,53 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
             for one in site.languages
             for letter in one.newsletters
         ),
+        "giving": giving,
+        "webhooks": _webhooks(giving, ()),
+    }
+
+
+def _giving(newsroom: Newsroom, address: str) -> GivingSettings:
+    """What the newsroom's table says; nothing where it takes no money, or where no provider has a
+    till's key."""
+    giving = newsroom.settings.giving
+    tills = tuple(
+        TillSettings(
+            kind=one.kind,
+            key=f"till-{one.kind}",
+            url=one.url,
+            account=one.account,
+            methods=one.methods,
+            currencies=one.currencies,
+        )
+        for one in giving.providers
+        if one.till
+    )
+    if not (tills and giving.offers):
+        return GivingSettings()
+    entries = (address, *(one.rstrip("/") for one in newsroom.settings.paper.entries))
+    return GivingSettings(
+        entries=tuple(dict.fromkeys(entries)),
+        refused_countries=giving.refused_countries,
+        tills=tills,
+        offers=offers_of(giving),
+    )
+
+
+def _webhooks(giving: GivingSettings, present: Iterable[Provider]) -> tuple[Provider, ...]:
+    """Those that are there, and those of the tills that are not."""
+    found = {one.name: one for one in present}
+    for till in giving.tills:
+        found.setdefault(till.kind, Provider(name=till.kind, headers=SIGNED_BY[till.kind]))
+    return tuple(found.values())
+
+
+def _till_keys(newsroom: Newsroom, giving: GivingSettings) -> dict[str, str]:
+    """File names in the drop's folder and what is in them. Raises ``ConfigError``."""
+    wanted = {till.kind for till in giving.tills}
+    return {
+        f"till-{one.kind}": newsroom.secret(one.till)
+        for one in newsroom.settings.giving.providers
+        if one.kind in wanted
     }
 
 
@@ -122,11 +186,21 @@ def toml(settings: DropSettings) -> str:
         word = [f"\n# {line}" for line in _lines(WORDS.get(name, ""))]
         if name == "limits":
             tables += [*word, "\n[limits]", *(f"\n{k} = {_value(v)}" for k, v in value.items())]
+        elif name == "giving":
+            tables += [*word, *_giving_tables(value)] if value["tills"] else []
         elif name in ("webhooks", "newsletters") and value:
             tables += [*word, *(line for one in value for line in _table(name, one)), "\n"]
         else:
             plain += ["\n" if word else "", *word, f"\n{name} = {_value(value)}"]
     return HEAD + "".join(plain) + "\n" + "".join(tables) + "\n"
+
+
+def _giving_tables(giving: dict[str, Any]) -> list[str]:
+    plain = {k: v for k, v in giving.items() if k not in ("tills", "offers")}
+    found = ["\n[giving]", *(f"\n{k} = {_value(v)}" for k, v in plain.items()), "\n"]
+    for name in ("tills", "offers"):
+        found += [line for one in giving[name] for line in (*_table(f"giving.{name}", one), "\n")]
+    return found
 
 
 def _table(name: str, one: dict[str, Any]) -> list[str]:

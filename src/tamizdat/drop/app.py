@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, unquote
 
 from tamizdat.drop.answers import Answer, Headers, Request, common_headers
 from tamizdat.drop.collecting import Collecting
+from tamizdat.drop.giving import Giving, tills_of
 from tamizdat.drop.letters import Letters, Route
 from tamizdat.drop.limits import Counters, network_of, networks
 from tamizdat.drop.pages import Pages
@@ -59,10 +60,10 @@ class Drop:
     """One drop's parts, and how a request finds its way among them."""
 
     def __init__(self, folder: DropFolder) -> None:
-        settings = folder.settings
+        settings, complain = folder.settings, complaints()
         self.spool = Spool(folder.spool)
         self.writer = Writer(
-            self.spool, cap=settings.cap, reserve=settings.reserve, complain=complaints()
+            self.spool, cap=settings.cap, reserve=settings.reserve, complain=complain
         )
         self._pages = Pages(settings)
         self._letters = Letters(
@@ -70,6 +71,7 @@ class Drop:
         )
         sessions = Sessions(settings.collector, settings.hosts)
         self._collecting = Collecting(sessions, self.spool, self.writer)
+        self._giving = Giving(settings, self._pages, tills_of(folder, complain), complain)
         self._trusted = networks(settings.trusted_proxies)
         self.headers = common_headers(self._pages.policy, https=settings.https)
 
@@ -81,7 +83,10 @@ class Drop:
         collect = path[:1] == ("collect",)
         route: Route | None = None
         if version == ("v1",) and path:
-            route = self._collecting.route(path[1:]) if collect else self._letters.route(path)
+            if collect:
+                route = self._collecting.route(path[1:])
+            else:
+                route = self._letters.route(path) or self._giving.route(path)
         if route is None:
             return self._letters.refuse("unknown", request, None)
         if request.method == "OPTIONS":
@@ -96,6 +101,8 @@ class Drop:
             return refusal
         try:
             await _read_body(request, receive, route.most)
+            if path[0] == "give":
+                return await self._giving.answer(request)
             asked = self._collecting if collect else self._letters
             return await asked.answer(request)
         except TooMuchError:
@@ -103,6 +110,11 @@ class Drop:
             return self._letters.refuse("too-large", request, route)
         finally:
             request.body[:] = bytes(len(request.body))
+
+    async def close(self) -> None:
+        """Finish what waits."""
+        await self._giving.close()
+        await self.writer.stop()
 
     def _request(self, scope: Scope) -> Request:
         headers: dict[str, str] = {}
@@ -218,7 +230,7 @@ async def _live(drop: Drop, receive: Receive, send: Send) -> None:
             gc.freeze()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            await drop.writer.stop()
+            await drop.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -44,6 +44,7 @@ from tamizdat.drop.writer import Share, Writer
 MOST_SEALED = SIZES[-1] + MOST_SEAL
 _PATH = re.compile(r"/\S{0,499}\Z")
 _WEIGHT = 16_384
+_NEEDS = {"amount": "amount", "pause": "until"}  # What a wish about a gift cannot do without.
 _FROM_MAILS = ("confirm", "unsubscribe", "stop-reminding")
 _PREFLIGHT = [
     *ANYBODY,
@@ -191,7 +192,7 @@ class Letters:
         language = self._pages.language(values.get("language", [""])[0], language)
         if any(values.get(forms.TRAP, ())):
             return see_other(name, language)
-        erases = name == "preferences" and ERASE in values.get("ask", ())
+        erases = name in ("preferences", "gift") and ERASE in values.get("ask", ())
         if erases and token and TOKEN.match(token) and forms.SURE not in values:
             return page(200, self._pages.sure(language), private=True)
         one_click = name == "unsubscribe" and "List-Unsubscribe" in values
@@ -200,6 +201,8 @@ class Letters:
             found["one_click"] = True
         share = Share.TOKENS if name in _FROM_MAILS else Share.COMMON
         try:
+            if name == "gift":
+                _require(found)
             code = await self._kept(name, language, found, share)
         except FieldError as error:
             return self._again(name, language, values, error)
@@ -244,6 +247,13 @@ def weight_of(request: Request, most: int) -> int:
     return max(1, -(-length // _WEIGHT))
 
 
+def _require(wish: Mapping[str, Any]) -> None:
+    """Raises ``FieldError`` where a wish about a gift does not say what it needs."""
+    needed = _NEEDS.get(str(wish.get("ask")))
+    if needed and not wish.get(needed):
+        raise FieldError(needed, "is missing")
+
+
 def _proof(request: Request) -> str:
     # A plus that was not escaped arrives as a space.
     return request.query.get("proof", "").replace(" ", "+")
@@ -252,4 +262,6 @@ def _proof(request: Request) -> str:
 def _purpose(name: str) -> Purpose:
     if name == "webhook":
         return Purpose.WEBHOOK
+    if name == "give":
+        return Purpose.GIVE
     return Purpose.TOKEN if name in TOKENS else Purpose.SUBMIT

@@ -31,11 +31,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Purpose(enum.Enum):
-    """What a request wants. Links from mails and providers are never asked for a proof."""
+    """What a request wants. Only what is submitted is ever asked for a proof."""
 
     SUBMIT = b"submit"
     TOKEN = b"token"
     WEBHOOK = b"webhook"
+    GIVE = b"give"
 
 
 class Verdict(NamedTuple):
@@ -60,6 +61,7 @@ class Counters:
         self._until = self._clock() + HOUR
         self._counts: dict[bytes, int] = {}
         self._all = 0
+        self._all_gifts = 0
 
     def ask(self, network: bytes, purpose: Purpose) -> Verdict:
         """Whether one more may come; ``count`` it when it did. ``network`` of ``network_of``."""
@@ -67,6 +69,9 @@ class Counters:
             self._renew()
         found = self._counts.get(self._key(network, purpose), 0)
         limits = self._limits
+        if purpose is Purpose.GIVE:
+            here = not network or found < limits.gifts
+            return Verdict(here and self._all_gifts < limits.all_gifts)
         if purpose is not Purpose.SUBMIT:
             most = limits.tokens if purpose is Purpose.TOKEN else limits.webhooks
             return Verdict(found < most)
@@ -87,6 +92,7 @@ class Counters:
         if key in self._counts or len(self._counts) < MOST_NETWORKS:
             self._counts[key] = self._counts.get(key, 0) + weight
         self._all += weight * (purpose is Purpose.SUBMIT)
+        self._all_gifts += weight * (purpose is Purpose.GIVE)
 
     def _key(self, network: bytes, purpose: Purpose) -> bytes:
         # A keyed BLAKE2 is an HMAC in one pass: it runs for every request.

@@ -26,7 +26,8 @@ from tamizdat.theme.style import csp_hash, stylesheet
 from tamizdat.theme.words import endonym
 
 FORMS = ("subscribe", "remind", "message")
-TOKENS = ("confirm", "unsubscribe", "stop-reminding", "preferences")
+TOKENS = ("confirm", "unsubscribe", "stop-reminding", "preferences", "gift")
+_MANY = ("preferences", "gift")  # Links behind which there is more than one button.
 ERASE = "erase"
 DONE = (*FORMS, *TOKENS, ERASE)
 REFUSALS = ("too-large", "malformed", "busy", "full", "unknown", "method")
@@ -64,9 +65,11 @@ class Pages:
         self._settings = settings
         self.languages = settings.languages
         self._style = stylesheet(("base", "drop"), settings.accent, settings.accent_dark)
+        goals = " ".join(("'self'", *settings.giving.checkouts))
         self.policy = (
-            f"default-src 'none'; style-src {csp_hash(self._style)}; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src {csp_hash(self._style)}; "
+            # A form by which somebody gives is answered with the way to a provider's page.
+            f"form-action {goals}; base-uri 'none'; frame-ancestors 'none'"
         )
         self._made = dict(self._make())
 
@@ -114,9 +117,9 @@ class Pages:
         values: Values | None = None,
         wrong: Mapping[str, str] | None = None,
     ) -> bytes:
-        own = kind in FORMS or kind == "preferences"
+        own = kind in FORMS or kind in _MANY
         known = KINDS[kind].fields
-        return self._rendered(
+        return self.rendered(
             f"{kind}.html" if own else "token.html",
             words(language)[f"{kind}.title"],
             language,
@@ -124,22 +127,24 @@ class Pages:
             values={k: list(v) for k, v in (values or {}).items() if k in known},
             wrong=wrong or {},
             # A page that answers a form has no address of its own to be asked for again.
-            others=() if wrong else self._others(),
+            others=() if wrong else self.others(),
         )
 
     def _sure(self, language: str) -> bytes:
         title = words(language)["erase.title"]
-        return self._rendered("erase.html", title, language, values={}, wrong={}, others=())
+        return self.rendered("erase.html", title, language, values={}, wrong={}, others=())
 
     def _told(self, said: str, language: str) -> bytes:
         title = words(language)[f"{said}.title"]
-        return self._rendered("told.html", title, language, said=said, others=())
+        return self.rendered("told.html", title, language, said=said, others=())
 
-    def _others(self) -> list[tuple[str, str]]:
+    def others(self) -> list[tuple[str, str]]:
+        """The languages that a page can be had in, with their own names; empty for one."""
         named = [(code, endonym(code)) for code in self.languages]
         return named if len(named) > 1 else []
 
-    def _rendered(self, template: str, title: str, language: str, **more: object) -> bytes:
+    def rendered(self, template: str, title: str, language: str, **more: object) -> bytes:
+        """A template of the letterbox in its frame."""
         settings = self._settings
         said = words(language)
         page = (
@@ -158,7 +163,7 @@ class Pages:
                 newsletters=[(one.slug, one.title(language)) for one in settings.newsletters],
                 languages=[(code, endonym(code)) for code in self.languages],
                 months=_months(language),
-                **more,
+                **{"kept": "", **more},
             )
         )
         return page.encode()

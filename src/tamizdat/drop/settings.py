@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A drop's folder: ``drop.toml``, typed, and ``spool/``. It holds no private key.
+"""A drop's folder: ``drop.toml``, typed, ``spool/``, and the keys of its tills.
+
+It holds no key that opens what it takes. A till's key, where the newsroom takes money, can open
+checkouts and do nothing else.
 
 What always holds: unknown settings are refused by name; what cannot work is refused when it is
 read. Nothing is created here.
@@ -18,9 +21,12 @@ import pyrage
 
 from tamizdat.drop.errors import DropSettingsError
 from tamizdat.drop.kinds import LANGUAGE, SLUG
+from tamizdat.giving import choice, registry
+from tamizdat.giving.errors import AmountError
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _HEADER = re.compile(r"[a-z0-9-]{1,100}")
+_FILE = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _HOST = re.compile(r"[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 MEBIBYTE = 1024 * 1024
@@ -48,10 +54,40 @@ class Newsletter(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
         return self.titles.get(language) or next(iter(self.titles.values()), self.slug)
 
 
+class TillSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One of ``[[giving.tills]]``, asked in this order. ``key`` names a file in the drop's folder;
+    ``url`` is where its API is, for those that have no place of their own, ``account`` what it
+    calls the newsroom's. ``currencies`` are those that it takes, none named: all."""
+
+    kind: str
+    key: str
+    url: str = ""
+    account: str = ""
+    methods: tuple[str, ...] = ("card",)
+    currencies: tuple[str, ...] = ()
+
+
+class GivingSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``[giving]``: how readers pay for the paper. Without tills nobody can give here. ``entries``
+    are the addresses of the paper (no final slash) that a giver may come back to."""
+
+    entries: tuple[str, ...] = ()
+    refused_countries: tuple[str, ...] = ()
+    tills: tuple[TillSettings, ...] = ()
+    offers: tuple[choice.Offer, ...] = ()
+
+    @property
+    def checkouts(self) -> tuple[str, ...]:
+        """The origins to which its forms lead."""
+        found = (one for till in self.tills for one in registry.checkouts(till.kind, till.url))
+        return tuple(dict.fromkeys(found))
+
+
 class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """``[limits]``: submissions an hour. From one network (/24 or /48) ``free`` without a proof
     of work, ``most`` with one; from all together ``all_free`` and ``all_most``. ``tokens`` are
-    links from mails, ``webhooks`` providers' calls, from one network."""
+    links from mails, ``webhooks`` providers' calls, from one network; ``gifts`` checkouts from one
+    network, ``all_gifts`` from all together."""
 
     free: Count = 200
     most: Count = 2_000
@@ -59,6 +95,8 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     all_most: Count = 100_000
     tokens: Count = 20_000
     webhooks: Count = 20_000
+    gifts: Count = 120
+    all_gifts: Count = 3_000
     work: Annotated[int, msgspec.Meta(ge=1_000, le=10_000_000)] = 50_000
 
 
@@ -91,6 +129,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     webhooks: tuple[Provider, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()
     limits: Limits = Limits()
+    giving: GivingSettings = GivingSettings()
 
     def name_in(self, language: str) -> str:
         """What the newsroom calls itself in a language, else in English, else ``name``."""
@@ -122,6 +161,20 @@ class DropFolder:
             raise DropSettingsError(f"{self.settings_file}: {problem}")
         return settings
 
+    def key_of(self, till: TillSettings) -> str:
+        """A till's key. Raises ``DropSettingsError``."""
+        path = self.folder / till.key
+        try:
+            found = path.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            found = ""
+        if not found:
+            raise DropSettingsError(
+                f"the till's key {path} is missing or unreadable. Take it over with: "
+                f"tamizdat drop init {self.folder} --dir NEWSROOM"
+            )
+        return found
+
 
 def recipients(settings: Settings) -> list[pyrage.x25519.Recipient]:
     """What is sealed to. They were checked when the settings were read."""
@@ -144,6 +197,7 @@ def problems(settings: Settings) -> Iterator[str]:
             yield f"webhooks: a name has a-z, 0-9 and - only, not “{provider.name}”"
         if len(provider.headers) > 20 or not all(map(_HEADER.fullmatch, provider.headers)):
             yield f"webhooks: {provider.name}: headers are 20 names in lower case at most"
+    yield from _of_giving(settings.giving)
 
 
 def _of_keys(settings: Settings) -> Iterator[str]:
@@ -176,3 +230,18 @@ def _of_words(settings: Settings) -> Iterator[str]:
     for letter in settings.newsletters:
         if not SLUG.match(letter.slug):
             yield f"newsletters: a slug has a-z, 0-9 and - only, not “{letter.slug}”"
+
+
+def _of_giving(giving: GivingSettings) -> Iterator[str]:
+    try:
+        yield from (f"giving.offers: {wrong}" for wrong in choice.problems(giving.offers))
+    except AmountError as error:
+        yield f"giving.offers: {error}"
+    for till in giving.tills:
+        if till.kind not in registry.KINDS:
+            yield f"giving.tills: nobody here knows the provider “{till.kind}”"
+        if not _FILE.fullmatch(till.key):
+            yield f"giving.tills: {till.kind}: key is the name of a file in this folder"
+    for entry in giving.entries:
+        if not entry.startswith(("https://", "http://")) or entry.endswith("/"):
+            yield f"giving.entries: “{entry}” must begin with https:// and end without /"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What happens at the sandbox: checkouts, payments, refunds, changes of agreements.
 
-What always holds: one checkout for an intent, one payment for a checkout, however often they are
-asked for; nothing is given back twice for one ``key`` and never more than was paid. Each payment,
-refund and dispute has a line in the balance.
+What always holds: one checkout for a choice, one payment for a checkout, however often they are
+asked for; who chooses anew with the same intent cannot pay the former choice any more. Nothing is
+given back twice for one ``key`` and never more than was paid. Each payment, refund and dispute has
+a line in the balance.
 
 What is not done here: what happens by itself when time passes (``schedule``).
 """
@@ -46,11 +47,15 @@ class Bank:
         self.balance = Balance(store, settles)
 
     def open(self, wanted: Checkout) -> Checkout:
-        """A checkout; the former one where there is one for its intent."""
+        """A checkout; the former one where it is for the same choice and was not left too long."""
         with self.store.change():
             known = self.store.get("intent", wanted.choice.intent, Mark)
-            if known is not None:
-                return self.checkout(known.ref)
+            former = self.checkout(known.ref) if known else None
+            if former and former.choice == wanted.choice and former.state != "expired":
+                return former
+            if former and former.state == "open":
+                self.store.unplan(former.ref)
+                schedule.expire(self.store, former.ref)
             self.store.put("checkout", wanted.ref, wanted)
             self.store.put("intent", wanted.choice.intent, Mark(wanted.ref))
             self.store.plan("expire", wanted.ref, self.store.now + EXPIRES)

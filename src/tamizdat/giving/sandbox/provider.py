@@ -57,7 +57,7 @@ class SandboxProvider:
 
     def listing(self, since: datetime) -> Iterator[Fact]:
         for one in self._pages("facts", since):
-            yield msgspec.convert(one["fact"], Fact)  # type: ignore[arg-type] # a union is a type
+            yield msgspec.convert(one["fact"], Fact)
 
     def _pages(self, what: str, since: datetime) -> Iterator[dict[str, Any]]:
         after, more = 0, True
@@ -104,7 +104,7 @@ class SandboxProvider:
 
     def _changed(self, path: str, said: Mapping[str, Any]) -> list[Fact]:
         facts = self._calls("POST", path, said)["facts"]
-        return [msgspec.convert(one, Fact) for one in facts]  # type: ignore[arg-type] # the same
+        return [msgspec.convert(one, Fact) for one in facts]
 
 
 def make_provider(settings: DeskSettings) -> SandboxProvider:

@@ -94,7 +94,7 @@ def _do(store: Store, balance: Balance, job: Job) -> None:
         case "decide":
             decide(store, balance, job.ref, won=store.get("wins", job.ref, Mark) is not None)
         case "expire":
-            _expire(store, job.ref)
+            expire(store, job.ref)
         case "payout":
             balance.pay_out()
 
@@ -183,7 +183,8 @@ def decide(store: Store, balance: Balance, ref: str, *, won: bool) -> tuple[Fact
     return (*facts, *balance.won(ended)) if won else facts
 
 
-def _expire(store: Store, ref: str) -> None:
+def expire(store: Store, ref: str) -> None:
+    """A checkout that was left can be paid no more."""
     checkout = store.get("checkout", ref, Checkout)
     if checkout is None or checkout.state != "open":
         return

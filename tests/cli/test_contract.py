@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from tamizdat.cli import COMMANDS, cli
 from tamizdat.cli.archive import seal
 from tamizdat.cli.backup import backup
+from tamizdat.cli.contributions import contributions
 from tamizdat.cli.desk import desk
 from tamizdat.cli.desk_audit import audit
 from tamizdat.cli.desk_user import user
@@ -34,10 +35,13 @@ from tamizdat.config import (
     DkimSettings,
     DomainLimit,
     DropSettings,
+    GivingSettings,
     LettersSettings,
     MailSettings,
     MirrorSettings,
+    OfferSettings,
     PaperSettings,
+    ProviderSettings,
     RelaySettings,
     Settings,
     VaultSettings,
@@ -60,6 +64,7 @@ def every_command() -> Iterator[str]:
     yield from (f"desk audit {name}" for name in audit.commands)
     yield from (f"keys {name}" for name in keys_.commands)
     yield from (f"newsletter {name}" for name in newsletter.commands)
+    yield from (f"contributions {name}" for name in contributions.commands)
     yield from (f"vault {name}" for name in vault.commands)
     yield from (f"backup {name}" for name in backup.commands)
     yield from ("archive seal", *(f"archive seal {name}" for name in seal.commands))
@@ -111,10 +116,16 @@ def _documented(page: str, heading: str) -> dict[str, str]:
         ("`[[mail.dkim]]`", DkimSettings),
         ("`[[mail.domains]]`", DomainLimit),
         ("`[[relays]]`", RelaySettings),
+        ("`[giving]`", GivingSettings),
+        ("`[[giving.providers]]`", ProviderSettings),
+        ("`[[giving.offers]]`", OfferSettings),
     ],
 )
 def test_settings_and_defaults_are_documented(heading: str, struct: type[Any]) -> None:
-    tables = ("desk", "paper", "vault", "mirrors", "cohorts", "drops", "letters", "mail", "relays")
+    tables = (
+        *("desk", "paper", "vault", "mirrors", "cohorts", "drops", "letters", "mail", "relays"),
+        *("giving", "providers", "offers"),
+    )
     fields = [f for f in msgspec.structs.fields(struct) if f.name not in tables]
     wanted = {
         f.name: "must be given" if f.required else f"`{json.dumps(f.default, ensure_ascii=False)}`"

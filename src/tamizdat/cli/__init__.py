@@ -42,6 +42,10 @@ COMMANDS = {
         "tamizdat.cli.newsletter:newsletter",
         "Send issues to their readers and see how far they are.",
     ),
+    "contributions": (
+        "tamizdat.cli.contributions:contributions",
+        "See what readers gave, ask the providers, write out the books.",
+    ),
     "mirror": (
         "tamizdat.cli.mirror:mirror",
         "Push the paper to its mirrors, see how they stand, pull a copy.",

@@ -29,6 +29,9 @@ What is not done here: taking facts in (``facts``), how the books are written (`
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, date, datetime
+
+from django.utils import timezone
 
 from tamizdat.desk.contributions.ledger import Line, settle
 from tamizdat.desk.contributions.models import (
@@ -160,7 +163,7 @@ def book_dispute(dispute: Dispute) -> None:
     settle(
         source=f"{name}:end",
         words="A dispute is lost" if lost else "A dispute is won",
-        day=dispute.day,
+        day=max(dispute.day, _day(dispute.at)),
         legs=_legs(
             dispute.state != Dispute.State.OPEN, DISPUTES if lost else claim, held, amount, currency
         ),
@@ -206,6 +209,11 @@ def _movement(movement: Movement) -> list[Line]:
         Line(EXCHANGE, movement.source_amount, there),
         Line(_other(movement), -movement.source_amount, there),
     ]
+
+
+def _day(at: int) -> date:
+    """The newsroom's day at this moment (unix seconds)."""
+    return timezone.localdate(datetime.fromtimestamp(at, UTC))
 
 
 def _other(movement: Movement) -> str:

@@ -288,6 +288,7 @@ def test_a_payout_is_the_sum_of_what_it_carried(rig: Rig) -> None:
     rig.pay_out()
     known = folded(rig.provider.listing(BEFORE))
     payouts = of(known, "Payout")
+    assert payouts
     assert {one["state"] for one in payouts} <= {"paid", "pending"}
     for payout in payouts:
         carried = [one for one in of(known, "Movement") if one["payout"] == payout["ref"]]

@@ -48,7 +48,7 @@ class BtcpayProvider:
         self._prove(body, headers.get(HEADER, ""))
         try:
             told = msgspec.json.decode(body, type=facts.Delivery)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise EventError(f"a call of BTCPay cannot be read: {error}") from None
         if told.store_id != self._settings.account:
             raise ForgedEventError("this call is of another shop")
@@ -66,14 +66,11 @@ class BtcpayProvider:
         yield from ()
 
     def listing(self, since: datetime) -> Iterator[Fact]:
-        for invoice in self._invoices(since - SLOW):
-            yield from facts.of_invoice(invoice)
-            if invoice.status == "Settled":
-                methods = self._client.get(
-                    f"invoices/{invoice.id}/payment-methods", list[facts.Method]
-                )
-                if told := facts.movement(invoice, methods):
-                    yield told
+        try:
+            for invoice in self._invoices(since - SLOW):
+                yield from self._told(invoice)
+        except EventError as error:  # No fault of one event: somebody must look.
+            raise RefusedError(str(error)) from None
 
     def refund(self, payment: str, money: Money, *, key: str) -> Iterable[Fact]:
         raise RefusedError(
@@ -111,6 +108,13 @@ class BtcpayProvider:
 
     def close(self) -> None:
         self._client.close()
+
+    def _told(self, invoice: facts.Invoice) -> Iterator[Fact]:
+        yield from facts.of_invoice(invoice)
+        if invoice.status == "Settled":
+            path = f"invoices/{invoice.id}/payment-methods"
+            if told := facts.movement(invoice, self._client.get(path, list[facts.Method])):
+                yield told
 
     def _invoices(self, since: datetime) -> Iterator[facts.Invoice]:
         skip, more = 0, True

@@ -17,6 +17,7 @@ import stripe
 import urllib3
 
 from tamizdat.giving import wire
+from tamizdat.giving.errors import EventError
 
 stripe.enable_telemetry = False
 RETRIES: Final = 2
@@ -64,8 +65,12 @@ def client(key: str, url: str, http: Wire) -> Any:
 
 
 def shaped(found: Any, shape: Any) -> Any:
-    """An object of the library as one of ``shapes``."""
-    return msgspec.convert(found.to_dict(for_json=True), shape, strict=False)
+    """An object of the library as one of ``shapes``. Raises ``EventError``."""
+    body = msgspec.json.encode(found.to_dict(for_json=True))
+    try:
+        return msgspec.json.decode(body, type=shape, strict=False)
+    except msgspec.DecodeError as error:
+        raise EventError(f"Stripe lists what cannot be read: {error}") from None
 
 
 def header(found: Any, name: str) -> str:

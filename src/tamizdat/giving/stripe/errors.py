@@ -17,6 +17,7 @@ from stripe import oauth_error
 
 from tamizdat.giving.errors import (
     AccountError,
+    EventError,
     ForgedEventError,
     GivingError,
     NotFoundError,
@@ -75,9 +76,12 @@ _SAID: Final[Mapping[type[GivingError], str]] = {
 
 @contextmanager
 def in_our_words() -> Iterator[None]:
-    """What Stripe's library raises inside becomes one of ``giving.errors``."""
+    """What Stripe's library raises inside becomes a ``ProviderError``, and so does an object that
+    it lists and that cannot be read: that is no fault of one event, somebody must look."""
     try:
         yield
+    except EventError as error:
+        raise RefusedError(str(error)) from None
     except stripe.StripeError as error:
         raise translated(error) from None
 

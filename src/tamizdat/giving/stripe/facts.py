@@ -108,7 +108,7 @@ def event_of(envelope: shapes.Envelope) -> Event:
     if shape is not None:
         try:
             found = msgspec.json.decode(envelope.data.object, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise EventError(f"an event {envelope.type} cannot be read: {error}") from None
         facts = _facts(envelope.type, found, envelope.created)
     return Event(id=envelope.id, type=envelope.type, at=envelope.created, facts=facts)

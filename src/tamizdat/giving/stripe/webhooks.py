@@ -38,7 +38,7 @@ def read(
     prove(body, headers.get(HEADER, ""), secrets, received)
     try:
         envelope = msgspec.json.decode(body, type=shapes.Envelope)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise EventError(f"what Stripe signed is no event: {error}") from None
     if envelope.livemode is not live:
         raise ForgedEventError("this event is of Stripe's other mode: test and live do not mix")

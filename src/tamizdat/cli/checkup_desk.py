@@ -14,6 +14,7 @@ from django.utils import timezone
 from wagtail.models import Revision
 
 from tamizdat.cli.checkup import Finding, fine, problem, warning
+from tamizdat.cli.checkup_giving import giving
 from tamizdat.cli.checkup_letters import drops
 from tamizdat.cli.checkup_mail import mail
 from tamizdat.config import Newsroom
@@ -42,6 +43,7 @@ def findings(newsroom: Newsroom) -> Iterator[Finding]:
         schedules,
         drops,
         mail,
+        giving,
     ):
         yield from check(newsroom)
 

@@ -73,6 +73,9 @@ _PUBLISHING = (
     "newsletter.change_newsletter",
     "newsletter.approve_issue",
     "newsletter.send_issue",
+    "contributions.view_standing",
+    "contributions.ask_refund",
+    "contributions.approve_refund",
 )
 RIGHTS: dict[str, tuple[str, ...]] = {
     REPORTER: _WRITING,
@@ -98,6 +101,7 @@ _OPERATING = (
     "newsletter.view_issue",
     "outgoing.view_relay",
     "outgoing.change_relay",
+    "contributions.view_standing",
 )
 # Who subscribes and who is not written to, in apps that others look into as well.
 _READERS = (

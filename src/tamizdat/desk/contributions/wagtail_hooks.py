@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Where Wagtail learns of contributions: the log's words, the alarm on the home page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from wagtail import hooks
+from wagtail.admin.ui.components import Component
+from wagtail.log_actions import LogActionRegistry
+
+from tamizdat.desk.contributions import alarm
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(registry: LogActionRegistry) -> None:
+    for name, label, said in _WORDS:
+        registry.register_action(f"tamizdat.refund_{name}", label, said)
+
+
+_WORDS = (
+    ("ask", "Ask for a refund", "Asked for a payment to be given back"),
+    ("approve", "Approve a refund", "Approved a refund"),
+    ("decline", "Decline a refund", "Declined a refund"),
+    ("fail", "Refund failed", "A provider refused a refund"),
+)
+
+
+class AlarmPanel(Component):
+    """What somebody must look at, in sentences."""
+
+    name = "contributions-alarm"
+    template_name = "contributions/alarm.html"
+    order = 40
+
+    def __init__(self, alarms: list[str]) -> None:
+        super().__init__()
+        self.alarms = alarms
+
+    def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
+        return {"alarms": self.alarms}
+
+
+# After the newsroom's own panels, which replace Wagtail's.
+@hooks.register("construct_homepage_panels", order=5)
+def alarm_panel(request: HttpRequest, panels: list[Any]) -> None:
+    """A webhook that is silent, and whatever else is wrong with a provider, is told at once."""
+    found = alarm.alarms() if request.user.has_perm("contributions.view_standing") else []
+    if found:
+        panels.insert(0, AlarmPanel(found))

@@ -72,3 +72,47 @@ def test_a_folder_of_something_else_is_left_alone(
     done = tamizdat("drop", "serve", tmp_path / "other", code=1)
     assert "is not a drop" in done.stderr
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["letter.txt"]
+
+
+GIVING = """
+[[giving.providers]]
+kind = "stripe"
+till = "stripe-till"
+credentials = "stripe-desk"
+webhook = "stripe-webhook"
+
+[[giving.offers]]
+kind = "monthly"
+currency = "KWD"
+amounts = ["1.500", "3"]
+least = "0.5"
+most = "100"
+recommended = "3"
+"""
+
+
+def test_where_money_is_taken_the_tills_key_goes_along_and_no_other(
+    folder: Path, tmp_path: Path, tamizdat: Tamizdat
+) -> None:
+    settings = folder / "tamizdat.toml"
+    settings.write_text(settings.read_text() + GIVING)
+    for name in ("stripe-till", "stripe-desk", "stripe-webhook"):
+        (folder / "secrets" / name).write_text(f"rk_test_{name}_{'x' * 32}\n")
+    box = tmp_path / "pier"
+    tamizdat("drop", "init", box, "--dir", folder)
+    key = box / "till-stripe"
+    assert key.stat().st_mode & 0o777 == 0o600
+    everything = b"".join(path.read_bytes() for path in box.rglob("*") if path.is_file())
+    for secret in filter(Path.is_file, (folder / "secrets").iterdir()):
+        kept = secret.read_bytes().strip()
+        given = bool(kept) and kept in everything
+        assert given == (secret.name == "stripe-till"), secret.name
+    made = DropFolder(box).settings
+    (offer,) = made.giving.offers
+    assert (offer.amounts, offer.least, offer.recommended) == ((1500, 3000), 500, 3000)
+    assert made.giving.entries == (Newsroom(folder).settings.address.rstrip("/"),)
+    assert [(one.name, one.headers) for one in made.webhooks] == [("stripe", ("stripe-signature",))]
+    file = box / "drop.toml"
+    file.write_text(file.read_text().replace('"stripe-signature"', '"stripe-signature", "x-more"'))
+    tamizdat("drop", "init", box, "--dir", folder)
+    assert DropFolder(box).settings.webhooks[0].headers == ("stripe-signature", "x-more")

@@ -311,6 +311,7 @@ def test_every_page_says_that_no_money_moves(language: str) -> None:
     )  # fmt: skip
     causes = [*said["cause"]]
     shown = [pages.checkout_page(made, cause=cause) for cause in ["", *causes]]
+    shown.append(pages.clock_page(1_800_000_000, language))
     shown += [
         pages.card_page("door_1", Door("g", "/", language, 0)),
         pages.told_page("expired", language),
@@ -320,7 +321,7 @@ def test_every_page_says_that_no_money_moves(language: str) -> None:
         tree = parser.parse(page)
         assert tree.find(".//script") is None
         assert b"<b>Lamp" not in page
-        mark = "".join(tree.find(".//div[@class='mark']").itertext())
+        mark = "".join(tree.find(".//header[@class='mark']").itertext())
         assert said["no_money"] in mark
 
 

@@ -138,10 +138,10 @@ class Api:
             case ("gifts", ref, "card"):
                 return {"url": f"{self._url}/card/{bank.door(ref, said.back, said.language)}"}
             case ("clock",):
-                return self._move(said.seconds)
+                return self.move(said.seconds)
         return None
 
-    def _move(self, seconds: int) -> dict[str, Any]:
+    def move(self, seconds: int) -> dict[str, Any]:
         """Put the clock forward and let happen what is due by then."""
         if not 0 <= seconds <= MOST_MOVED:
             raise RefusedError("the clock goes forward, by 400 days at a time at most")

@@ -29,6 +29,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST: Final = 100_000
+DAYS: Final = ("1", "7", "31")  # What the clock may be put forward by, on its page.
 _HEADERS: Final = [
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -127,6 +128,8 @@ def _answer(api: Api, scope: Scope, body: bytes) -> Answer:
                 return _checkout(api.bank, ref, method, form)
             case ("card", token):
                 return _card(api.bank, token, method, form)
+            case ("",) | ("clock",):
+                return _clock(api, method, form, _header(scope, b"sec-fetch-site"))
     except (NotFoundError, RefusedError):
         return Answer(404, pages.told_page("unknown"))
     return Answer(404, pages.told_page("unknown"))
@@ -162,7 +165,19 @@ def _card(bank: Bank, token: str, method: str, form: dict[str, list[str]]) -> An
     return Answer(200, pages.told_page("changed", door.language))
 
 
+def _clock(api: Api, method: str, form: dict[str, list[str]], site: str) -> Answer:
+    """Where a person of the demo puts the clock forward; no other page may."""
+    days = form.get("days", [""])[0]
+    if method == "POST" and days in DAYS and site in ("", "none", "same-origin"):
+        api.move(int(days) * 86_400)
+        return Answer(303, b"", location="/")
+    return Answer(200, pages.clock_page(api.bank.store.now, form.get("language", ["en"])[0]))
+
+
 def _key(scope: Scope) -> str:
-    headers = dict(scope["headers"])
-    said: str = headers.get(b"authorization", b"").decode("latin-1")
-    return said.removeprefix("Bearer ")
+    return _header(scope, b"authorization").removeprefix("Bearer ")
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    found: bytes = dict(scope["headers"]).get(name, b"")
+    return found.decode("latin-1")

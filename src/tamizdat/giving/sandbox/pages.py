@@ -8,6 +8,7 @@ a card's number.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -67,6 +68,12 @@ def card_page(token: str, door: Door, *, cause: str = "") -> bytes:
         door.language, "card", action=f"/card/{token}", cause=cause, back=door.back,
         cards=_cards(False),
     )  # fmt: skip
+
+
+def clock_page(now: int, language: str = "en") -> bytes:
+    """Where the clock is put forward; ``now`` in unix seconds."""
+    then = datetime.fromtimestamp(now, UTC)
+    return _rendered(language, "clock", now=f"{then:%Y-%m-%d %H:%M} UTC")
 
 
 def told_page(what: str, language: str = "en") -> bytes:

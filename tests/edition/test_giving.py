@@ -10,7 +10,7 @@ import pytest
 
 from tamizdat.edition.paper import page_renderer
 from tamizdat.edition.serve import make_app
-from tamizdat.edition.site import AskFragment, AskVariant, Giving, Letters, Page, Site
+from tamizdat.edition.site import AskFragment, AskVariant, Giving, Letters, Page, Site, Way
 from tamizdat.giving.choice import Offer
 from tests.edition.papers import SITE, Stories, built, make_story, whole
 from tests.edition.test_serve import ask
@@ -21,7 +21,7 @@ LETTERS = Letters(
 )
 GIVING = Giving(
     offers=(Offer("monthly", "USD", (500, 1000), 200, 100_000, 500),),
-    methods=("card",),
+    ways=(Way(via="stripe", methods=("card",)),),
     checkouts=("https://pay.example",),
 )
 OFFERED = msgspec.structs.replace(SITE, letters=LETTERS, giving=GIVING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 
-from tamizdat.edition.site import Giving, Language, Letters, Newsletter, Page, Section, Site
+from tamizdat.edition.site import Giving, Language, Letters, Newsletter, Page, Section, Site, Way
 from tamizdat.edition.story import (
     AltId,
     InfoSource,
@@ -56,7 +56,10 @@ GIVING = Giving(
         _offer("monthly", "EUR", 500, 200, 1500),
         _offer("annual", "EUR", 6000, 3000, 12000),
     ),
-    methods=("card", "apple-pay", "sepa", "bitcoin"),
+    ways=(
+        Way(via="stripe", methods=("card", "apple-pay", "sepa")),
+        Way(via="btcpay", methods=("bitcoin", "lightning")),
+    ),
     checkouts=("https://pay.example",),
     ask_again_days=90,
 )

@@ -205,7 +205,7 @@ def test_a_message_says_whom_when_and_how_often() -> None:
 
 def test_the_thermometer_says_in_words_how_far_it_is() -> None:
     html = fragment("message", ask("message", goal=1_000_000, reached=420_000, currency="USD"))
-    assert html.count('<meter max="100" value="42" aria-label="42% of $10,000">') == 2
+    assert html.count('<progress max="100" value="42" aria-label="42% of $10,000">') == 2
 
 
 def test_what_is_written_in_a_message_runs_nothing() -> None:

@@ -3,7 +3,8 @@
 
 ``make``: keys, a vault, pseudonymous authors; prints the public keys a drop needs. ``collect``:
 empties the drop as the worker does. ``readers FILE``: takes in the addresses of a JSON list, with
-what each agreed to. ``counts``: what it has. ``plant WHERE SECRET``: puts a secret in.
+what each agreed to, and a third of them to be reminded. ``counts``: what it has. ``plant WHERE
+SECRET``: puts a secret in.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ from django.utils import timezone  # noqa: E402
 
 from tamizdat import letterbox  # noqa: E402
 from tamizdat.desk.audit import actions as audit  # noqa: E402
+from tamizdat.desk.contributions import reminders  # noqa: E402
+from tamizdat.desk.contributions.models import Reminder  # noqa: E402
 from tamizdat.desk.letters.collecting import collect  # noqa: E402
 from tamizdat.desk.letters.models import Aside, Handled, Message  # noqa: E402
+from tamizdat.desk.outgoing import links  # noqa: E402
 from tamizdat.desk.readers import actions, consents, keyring  # noqa: E402
 from tamizdat.desk.readers.models import Consent, Reader  # noqa: E402
 from tamizdat.desk.readers.vault import Vault  # noqa: E402
@@ -38,6 +42,7 @@ NEWSROOM = settings.NEWSROOM
 def make() -> object:
     call_command("migrate", interactive=False, verbosity=0)
     letterbox.ensure_keys(NEWSROOM)
+    links.ensure_key(NEWSROOM)
     keyring.found(NEWSROOM, pyrage.x25519.Identity.generate().to_public())
     actions.begin_vault(newsroom=NEWSROOM)
     return {"recipient": letterbox.recipient(NEWSROOM)}
@@ -61,6 +66,9 @@ def readers(file: str) -> object:
             found = vault.find(address)
             assert found is not None
             assert vault.address_of(found) == address
+            if number % 3 == 0:
+                reminders.remind(address=address, months=3, privacy=1, language="en",
+                                 message="autumn", variant="plain")  # fmt: skip
             if number % 10 == 0:
                 audit.record(action="tamizdat.vault", kind="readers.reader",
                              object_id=str(reader.pk), label=address,
@@ -73,6 +81,7 @@ def counts() -> object:
         "readers": Reader.objects.count(),
         "consents": Consent.objects.count(),
         "messages": Message.objects.count(),
+        "reminders": Reminder.objects.count(),
         "come": Handled.objects.count() + Aside.objects.count(),
     }
 

@@ -75,7 +75,8 @@ def seized(
     put_database(desk)
     (desk / "tamizdat.toml").write_text(
         'name = "The Meridian"\naddress = "https://meridian.example"\n'
-        f'[[drops]]\nname = "pier"\nfolder = "{base / "drop"}"\n'
+        f'[[drops]]\nname = "pier"\nurl = "https://pier.example"\nfolder = "{base / "drop"}"\n'
+        '[mail]\nsender = "desk@meridian.example"\n'
     )
     Newsroom(desk).secret("desk-key", create=True)
     recipient = scene(desk, "make")["recipient"]
@@ -144,6 +145,7 @@ def test_the_desks_database_names_no_reader_without_its_keys(seized: Seized) -> 
     had = seized.scene("counts")
     assert had["readers"] == seized.sent
     assert had["messages"] >= seized.sent // 2
+    assert had["reminders"] >= seized.sent // 3
     assert had["come"] == seized.sent, "all that was sent has come"
     assert SEARCHER.in_folder(seized.desk, but=["secrets"]) == []
 

@@ -70,6 +70,10 @@ def _preferences(who: Person) -> Request:
     return _form("preferences", f"preferences/{who.word('token')}", address=who.address)
 
 
+def _gift(who: Person) -> Request:
+    return _form("gift", f"gift/{who.word('token')}", ask="list")
+
+
 def _webhook(who: Person) -> Request:
     return "/v1/webhook/piggybank", b'{"payer": "%s"}' % who.address.encode(), ANY
 
@@ -82,6 +86,7 @@ TRAFFIC: dict[str, Callable[[Person], Request]] = {
     "unsubscribe": _tokened("unsubscribe"),
     "stop-reminding": _tokened("stop-reminding"),
     "preferences": _preferences,
+    "gift": _gift,
     "webhook": _webhook,
 }
 

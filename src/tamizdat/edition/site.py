@@ -160,14 +160,22 @@ class Language(_Part, frozen=True):
         return next((p.stories for p in self.pins if p.section == section), ())
 
 
+class Way(_Part, frozen=True):
+    """A provider (``via``, as the form calls it) and the ways to pay that it has."""
+
+    via: str
+    methods: tuple[str, ...]
+
+
 class Giving(_Part, frozen=True):
-    """How readers pay for the paper. ``offers`` are what can be given; ``methods`` the ways to pay
-    that are shown; without offers the paper does not ask. The forms go to the letterboxes, which
-    lead on to ``checkouts``: the origins of providers' pages, which a page's policy has to allow.
+    """How readers pay for the paper. ``offers`` are what can be given; ``ways`` how it can be
+    paid, in the order in which they are offered; without offers the paper does not ask. The forms
+    go to the letterboxes, which lead on to ``checkouts``: the origins of providers' pages, which a
+    page's policy has to allow.
     """
 
     offers: tuple[Offer, ...] = ()
-    methods: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
     checkouts: tuple[str, ...] = ()
     ask_again_days: int = 90
 

@@ -20,7 +20,7 @@ const keep = (key, value) => {
 };
 
 const fits = ({ ask, begins, ends, sections, most, days }, section, now) => {
-  if (begins > now.toISOString() || (ends && ends <= now.toISOString())) return false;
+  if (Date.parse(begins) > now || Date.parse(ends) <= now) return false; // NaN where there is none.
   if (sections && !sections.split(" ").includes(section)) return false;
   if (!most) return true;
   const known = read(), today = Math.floor(now / DAY);
@@ -41,7 +41,7 @@ export const show = (place, html) => {
   const current = document.querySelector(".sections [aria-current]");
   const section = current ? current.getAttribute("href").split("/").at(-2) : "";
   const all = [...made.content.querySelectorAll("[data-ask]")];
-  const ask = all.find((one) => fits(one.dataset, section, new Date()));
+  const ask = all.find((one) => fits(one.dataset, section, Date.now()));
   if (!ask) return;
   ask.replaceChildren(...drawn([...ask.children]).childNodes);
   for (const button of ask.querySelectorAll("[data-close]")) {

@@ -34,6 +34,11 @@ from tamizdat.giving import registry
 if TYPE_CHECKING:
     from tamizdat.desk.staff.models import User
 
+_PLACES: dict[str, edition_site.AskPlace] = {
+    Place.RIBBON: "ribbon",
+    Place.MESSAGE: "message",
+    Place.THANKS: "thanks",
+}
 AHEAD = timedelta(days=1)  # The paper is built every hour; browsers look at the clock.
 
 
@@ -42,13 +47,13 @@ def giving() -> edition_site.Giving:
     said = settings.NEWSROOM.settings.giving
     if not said.providers:
         return edition_site.Giving()
-    methods = dict.fromkeys(method for one in said.providers for method in one.methods)
+    ways = tuple(edition_site.Way(via=one.kind, methods=one.methods) for one in said.providers)
     checkouts = dict.fromkeys(
         origin for one in said.providers for origin in registry.checkouts(one.kind, one.url)
     )
     return edition_site.Giving(
         offers=offers_of(said),
-        methods=tuple(methods),
+        ways=ways,
         checkouts=tuple(checkouts),
         ask_again_days=said.ask_again_days,
     )
@@ -77,7 +82,7 @@ def _fragment(
     began = timezone.localdate(version.begins or version.approved)
     return edition_site.AskFragment(
         slug=ask.slug,
-        place=Place(ask.place).value,
+        place=_PLACES[ask.place],
         variants=tuple(_variant(one, language) for one in said.variants if one.weight),
         begins=rfc3339(version.begins) if version.begins else "",
         ends=rfc3339(version.ends) if version.ends else "",

@@ -144,8 +144,10 @@ def _written(day: date, language: str) -> str:
 def confirm(*, link: Link, token: str, language: str, now: datetime | None = None) -> int:
     """The mailbox's owner said yes. Again it does nothing, nor after it was stopped or erased."""
     row = _locked(link.subject)
-    asked = row and _last_asked(row.reader)
-    if row is None or asked is None or row.state != State.ASKED:
+    if row is None or row.state != State.ASKED:
+        return 0
+    asked = _last_asked(row.reader)
+    if asked is None:
         return 0
     consents.confirm(asked=asked, token=token, form="confirm", language=language)
     suppression.lift(reader=row.reader, why="confirmed")

@@ -49,8 +49,6 @@ SHEETS: dict[PageKind, tuple[str, ...]] = {
     "support": ("base", "article", "letter", "support"),
 }
 _WITH_FORM = ("letter", "newsletter", "support")
-# Pages on which nothing more is asked of a reader.
-_QUIET = ("support",)
 # What pages with a form for letters load, the second one only in browsers without X25519.
 LETTER_SCRIPTS = ("forms.js", "x25519.js")
 CORRECTIONS_PAGES = ("corrections", "corrections-policy")
@@ -85,7 +83,7 @@ class Tongue:
         """The four pieces around a page's own text. ``quiet``: nothing in them asks for support."""
         found = self._pieces.get((kind, section, quiet))
         if found is None:
-            found = self._render(kind, section, quiet or kind in _QUIET)
+            found = self._render(kind, section, quiet)
             self._pieces[kind, section, quiet] = found
         return found
 

@@ -52,6 +52,7 @@ def support(tongue: Tongue) -> bytes:
     privacy = tongue.privacy
     return _SUPPORT.render(
         **_head(tongue, heading, said["lead"], support_path),
+        f=tongue.furniture("support", quiet=True),
         said=said,
         heading=heading,
         letters=site.letters,
@@ -60,7 +61,7 @@ def support(tongue: Tongue) -> bytes:
         kinds=list(_kinds(site.giving.offers, tongue.code)),
         chosen=_chosen(site.giving.offers),
         currencies=_currencies(site.giving.offers, tongue),
-        methods=_methods(site.giving.methods, tongue),
+        ways=[(way.via, _methods(way.methods, tongue)) for way in site.giving.ways],
         pays_for=_pays_for(tongue, said["for_text"]),
         words={**form_words(tongue.code, **own), "button": said["remind_button"]},
         privacy=privacy.version if privacy else 1,
@@ -75,6 +76,7 @@ def thanks(tongue: Tongue) -> bytes:
     head = _head(tongue, said["title"], "", thanks_path)
     return _THANKS.render(
         **{**head, "canonical": ""},  # Nobody is to find it by searching.
+        f=tongue.furniture("page", quiet=True),
         said=said,
         language=tongue.code,
         again=tongue.site.giving.ask_again_days,
@@ -85,7 +87,6 @@ def thanks(tongue: Tongue) -> bytes:
 def _head(tongue: Tongue, title: str, description: str, path: Any) -> dict[str, Any]:
     site = tongue.site
     return {
-        "f": tongue.furniture("support"),
         "title": f"{title} · {tongue.language.name}",
         "description": description,
         "canonical": site.address + url(path(tongue.code)),
@@ -141,9 +142,8 @@ def _currencies(offers: Sequence[Offer], tongue: Tongue) -> list[tuple[str, str]
 
 
 def _methods(methods: Sequence[str], tongue: Tongue) -> str:
-    said = words(tongue.code)
-    named = [said["methods"].get(method, method) for method in methods]
-    return said["support"]["methods"].format(methods=tongue.words.join(named)) if named else ""
+    said = words(tongue.code)["methods"]
+    return tongue.words.join([said.get(method, method) for method in methods])
 
 
 def _pays_for(tongue: Tongue, otherwise: str) -> Markup:

@@ -97,7 +97,7 @@ def test_a_whole_site_says_what_is_offered_and_who_asks(desk: Desk, english: Loc
     assert site.gives
     assert [ask.slug for ask in site.language("en").asks] == ["autumn"]
     given = paper.giving()
-    assert given.methods == ("card", "apple-pay")
+    assert [(way.via, way.methods) for way in given.ways] == [("stripe", ("card", "apple-pay"))]
     assert given.checkouts == ("https://checkout.stripe.com",)
     assert given.offers == (Offer("monthly", "USD", (500, 1000, 2000), 200, 100_000, 1000),)
 

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def test_the_demo_is_filled_published_checked_continued_and_stopped(
     assert (tree / "ru" / "index.html").is_file()
     _nothing_of_the_staff_is_in(tree)
     _the_reader_coped(report)
+    _readers_gave(report)
     assert report["newsletters"] == {"issues": 2, "mails": 50}
     assert (tree / "en" / "newsletter" / "friday-post" / "1" / "index.html").exists()
     assert report["drop"] == "http://127.0.0.1:18722/"
@@ -65,6 +67,19 @@ def _the_reader_coped(report: dict[str, Any]) -> None:
     assert told["lying"]["served"] == 0, "each of its pages is false"
     assert told["lying"]["lies"] > report["stories"] // 3
     assert told["slow"]["refused"] > 0
+
+
+def _readers_gave(report: dict[str, Any]) -> None:
+    """Each kind was given, one card declined, one gift given back, one ended, one reader reminded
+    and one left alone; and the books say so."""
+    giving = report["giving"]
+    assert giving["given"] == ["once", "monthly", "annual"]
+    assert giving["declined"] == "insufficient_funds"
+    assert giving["refunded"] is giving["cancelled"] is True
+    assert (giving["reminded"], giving["left_alone"]) == (1, 1)
+    books = {name: Decimal(amount) for name, amount in giving["books"].items()}
+    assert sum(books.values()) == 0
+    assert (books["Income:Monthly USD"], books["Income:Annual USD"]) == (-10, -100)
 
 
 def _serve_and_stop(

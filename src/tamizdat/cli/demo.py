@@ -20,8 +20,12 @@ from tamizdat.cli import common
 from tamizdat.cli.demo_check import CheckError, check_desk, check_paper
 from tamizdat.cli.demo_coping import Told, cope, pages_of
 from tamizdat.cli.demo_drop import child_of, port_of, prove, url_of, with_drop
+from tamizdat.cli.demo_gifts import prove_gifts
 from tamizdat.cli.demo_mail import check_mails, count, with_outbox
 from tamizdat.cli.demo_mirrors import DemoMirrors, demo_mirrors
+from tamizdat.cli.demo_sandbox import child_of as sandbox_of
+from tamizdat.cli.demo_sandbox import port_of as sandbox_port
+from tamizdat.cli.demo_sandbox import with_sandbox
 from tamizdat.cli.folder import start_folder, write_secret
 from tamizdat.cli.init import make_vault, prepare_database
 from tamizdat.cli.keys import make_keys_with
@@ -60,7 +64,8 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
     """Fill a demo newsroom, publish it, serve desk, paper and mirrors.
 
     Everything is invented and stays on this machine. A letterbox takes what readers write to the
-    desk. One of the three mirrors lies and one is slow; a reader gets every page all the same.
+    desk, a sandbox what they give: no money moves. One of the three mirrors lies and one is slow; a
+    reader gets every page all the same.
     Stop it with Ctrl-C; run again, it goes on with what is there.
     """
     started = time.monotonic()
@@ -71,10 +76,11 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
         mirrors.start()
         stories = count_stories()
         drop = child_of(newsroom)
-        desk_port, paper_port = _ports(port, port_of(newsroom))
-        processes = [drop, *children(newsroom, desk_port=desk_port, paper_port=paper_port)]
+        sandbox = sandbox_of(newsroom)
+        desk_port, paper_port = _ports(port, port_of(newsroom), sandbox_port(newsroom))
+        processes = [sandbox, drop, *children(newsroom, desk_port=desk_port, paper_port=paper_port)]
         with Supervisor(processes, say=common.say, log_folder=newsroom.run) as supervisor:
-            common.say("Starting drop, desk, worker and paper …")
+            common.say("Starting sandbox, drop, desk, worker and paper …")
             supervisor.start()
             supervisor.wait_until_ready()
             report: dict[str, Any] = {
@@ -86,6 +92,8 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
                 "paper": f"http://{HOST}:{paper_port}/",
                 "desk": f"http://{HOST}:{desk_port}/desk/",
                 "drop": f"{url_of(newsroom)}/",
+                "give": f"{url_of(newsroom)}/v1/give",
+                "sandbox": f"http://{HOST}:{sandbox_port(newsroom)}/",
                 "newsletters": count(newsroom)._asdict(),
                 "outbox": f"http://{HOST}:{desk_port}/desk/outbox/",
                 "mirrors": [Told(m.name, m.kind, m.settings.url) for m in mirrors.all],
@@ -97,6 +105,8 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
                 check_desk(HOST, desk_port)
                 prove(newsroom)
                 check_mails(newsroom)
+                common.say("Giving, being declined, reminded, ending it, giving back …")
+                report["giving"] = prove_gifts(newsroom)
                 report |= {"mirrors": read_all(mirrors, supervisor), "verified": True}
             report["seconds"] = round(time.monotonic() - started, 1)
             common.print_json(report) if as_json else _tell(report, passwords, once)
@@ -123,7 +133,7 @@ def _newsroom(folder: Path, port: int) -> Newsroom:
         paper_port=paper_port,
         demo=True,
     )
-    return with_outbox(with_drop(newsroom, port + 2))
+    return with_outbox(with_sandbox(with_drop(newsroom, port + 2), port + 3))
 
 
 def _ports(first: int, *taken: int) -> tuple[int, int]:
@@ -223,6 +233,9 @@ def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None
     click.echo(f"The desk    {report['desk']}")
     click.echo(f"As files    {report['edition']}")
     click.echo(f"Write to us {report['paper']}en/write/   letterbox: {report['drop']}")
+    click.echo(
+        f"Support us  {report['paper']}en/support/   no money moves; its clock: {report['sandbox']}"
+    )
     sent = report["newsletters"]
     click.echo(f"Its mails   {report['outbox']}   {sent['mails']} of {sent['issues']} issues")
     for at, mirror in enumerate(report["mirrors"]):
@@ -234,6 +247,8 @@ def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None
         click.echo()
         for line in _told(report["mirrors"]):
             click.echo(line)
+        for account, amount in report["giving"]["books"].items():
+            click.echo(f"  {account:<40}{amount:>12}")
         click.echo(f"\nEverything answers. {report['pages']} pages, {report['seconds']} s.")
     else:
         click.echo("\nA reporter writes and sends to review; an editor or publisher publishes.")

@@ -2,7 +2,7 @@
 """The demo's letterbox: a drop on this machine, and one message's way from it to the desk.
 
 What always holds: its address stands in the demo's settings before the paper is built, so that the
-paper's forms lead to it; its folder holds no private key, as any drop's.
+paper's forms lead to it; its folder holds no key that opens anything, as any drop's.
 """
 
 from __future__ import annotations

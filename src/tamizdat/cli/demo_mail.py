@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import email.policy
 import re
+from collections.abc import Iterator
 from email.parser import BytesParser
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from tamizdat.cli.demo_check import CheckError
@@ -27,7 +29,7 @@ kind = "outbox"
 
 
 class Issues(NamedTuple):
-    """How many issues were sent, and how many mails lie in the outbox."""
+    """How many issues were sent, and how many of their mails lie in the outbox."""
 
     issues: int
     mails: int
@@ -45,18 +47,25 @@ def with_outbox(newsroom: Newsroom) -> Newsroom:
 def count(newsroom: Newsroom) -> Issues:
     """Django must be ready."""
     from tamizdat.desk.demo.newsletters import count_issues
+
+    return Issues(count_issues(), len(list(_of_issues(newsroom))))
+
+
+def _of_issues(newsroom: Newsroom) -> Iterator[Path]:
+    """The mails of issues in the outbox: those that one can unsubscribe from. Oldest first."""
     from tamizdat.desk.outgoing.relay_outbox import folder_of
 
-    return Issues(count_issues(), sum(1 for _ in folder_of(newsroom).glob("*.eml")))
+    for path in sorted(folder_of(newsroom).glob("*.eml")):
+        if b"\nList-Unsubscribe:" in path.read_bytes()[:16_384]:
+            yield path
 
 
 def check_mails(newsroom: Newsroom) -> None:
     """Each issue is there, to be read and to be left. Raises ``CheckError``."""
     from tamizdat.desk.newsletter.models import Delivery
-    from tamizdat.desk.outgoing.relay_outbox import folder_of
 
     sent = Delivery.objects.filter(issue__number=1, state="sent").count()
-    mails = sorted(folder_of(newsroom).glob("*.eml"))
+    mails = list(_of_issues(newsroom))
     if not sent or len(mails) < sent:
         raise CheckError(f"{sent} mails of issues were sent, and {len(mails)} lie in the outbox")
     message = BytesParser(policy=email.policy.default).parsebytes(mails[0].read_bytes())

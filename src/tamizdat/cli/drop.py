@@ -41,8 +41,10 @@ drop.add_command(collect)
 def init(drop: Path, url: str, port: int, folder: Path, as_json: bool) -> None:
     """Make a letterbox's folder from a newsroom's.
 
-    It holds no private key: carry it to another machine, or give it to a volunteer. Run again, it
-    takes over the newsroom's keys, languages and colours; what you changed otherwise stays.
+    It holds no key that opens or signs anything: carry it to another machine, or give it to a
+    volunteer. Where the newsroom takes money, the till's key lies in it, which can open checkouts
+    and do nothing else. Run again, it takes over the newsroom's keys, languages, colours and what
+    can be given; what you changed otherwise stays.
     """
     newsroom = start_django(folder)
     from tamizdat.cli.drop_folder import make_drop

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Makes sure of what the tests need from Debian: Chromium, which the browser tests drive; Java, which
 # checks HTML; hledger, which reads our books; nginx, Caddy, an SSH server and rsync, which are
-# mirrors in the tests. None of these servers is left running: the tests start their own, on the
-# loopback.
+# mirrors in the tests; Postfix, which is a relay. None of these servers is left running: the tests
+# start their own, on the loopback.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -21,6 +21,7 @@ need ssh openssh-client
 serve nginx nginx-light nginx
 serve caddy caddy caddy
 serve sshd openssh-server ssh
+serve postfix postfix postfix
 [ ${#missing[@]} = 0 ] || install "${missing[@]}"
 if [ ${#services[@]} != 0 ] && [ -d /run/systemd/system ]; then
     as_root systemctl disable --quiet --now "${services[@]}"

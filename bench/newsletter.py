@@ -86,14 +86,16 @@ def _key(path: Path) -> None:
 # Inside of processes of their own.
 
 
-def prepare(size: int) -> dict[str, Any]:
-    """Readers, and an issue whose audience is frozen: how long that took."""
+def prepare(size: int, payload: int = PAYLOAD) -> dict[str, Any]:
+    """Readers, and an issue whose audience is frozen: how long that took; how long a mail is."""
     import django
 
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
 
+    from tamizdat.desk.newsletter.engine.ledger import Row
+    from tamizdat.desk.newsletter.engine.press import Press
     from tests.desk.newsletter.engine import house
 
     call_command("migrate", verbosity=0)
@@ -105,8 +107,11 @@ def prepare(size: int) -> dict[str, Any]:
         house.subscribe(settings.NEWSROOM, addresses)
     issue = house.issue()
     started = time.perf_counter()
-    house.begin(issue, size=PAYLOAD)
-    return {"freeze": time.perf_counter() - started, "audience": issue.audience}
+    house.begin(issue, size=payload)
+    freeze = time.perf_counter() - started
+    row = Row(1, 1, 1, 1, b"", "summary", 0, True, False, address="reader.0000000@post.example")
+    length = len(Press(settings.NEWSROOM, issue.pk).data(row))
+    return {"freeze": freeze, "audience": issue.audience, "length": length}
 
 
 def send() -> dict[str, Any]:

@@ -203,8 +203,8 @@ def test_a_row_that_is_wrong_is_named_by_its_number_alone(
     assert report.subscribed == 2
     assert [(one.row, one.why) for one in report.refused] == [
         (3, "not a mail address"),
-        (4, "twice in the file"),
-        (5, "no address"),
+        (5, "twice in the file"),
+        (6, "no address"),
     ]
     assert "canary" not in json.dumps(report.reasons) + str(report.refused) + caplog.text
     assert refused[0] == (3, "not a mail address", "canary-at-post")

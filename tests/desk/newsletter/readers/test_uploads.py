@@ -162,6 +162,12 @@ def test_a_file_that_breaks_off_says_at_which_row(client: Client) -> None:
     assert "gina" not in page
 
 
+def test_rows_are_numbered_as_a_spreadsheet_numbers_them(client: Client) -> None:
+    hand_in(client, 'email,name\n\nada@post.example,"Ada\nCanary"\n\nnobody,\n')
+    Carrier().carry()
+    assert "row 5<" in state(client)[1]
+
+
 def test_it_is_thrown_away_by_hand_and_by_itself_after_a_day(client: Client) -> None:
     hand_in(client, LIST)
     assert "nobody was taken in" in press(client, "throw_away")

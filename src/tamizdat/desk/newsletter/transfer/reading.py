@@ -127,9 +127,9 @@ def _rows(text: io.TextIOWrapper, separator: str) -> Iterator[tuple[int, list[st
     number = 0
     try:
         for cells in reader:
+            number += 1  # Empty ones too: a spreadsheet counts them.
             if not any(cell.strip() for cell in cells):
                 continue
-            number += 1
             if len(cells) > MOST_COLUMNS:
                 raise TableError(f"row {number} has more than {MOST_COLUMNS} columns")
             yield number, cells

@@ -28,8 +28,9 @@ from tests.fakes.btcpay.world import STORE
 from tests.fakes.btcpay.world import World as BtcWorld
 from tests.fakes.sandbox import SECRET as SANDBOX_SECRET
 from tests.fakes.sandbox import Direct, FakeSandbox
+from tests.fakes.stripe.basics import DAY, encoded
 from tests.fakes.stripe.server import DESK, TILL, Server, serving
-from tests.fakes.stripe.world import DAY, World, encoded
+from tests.fakes.stripe.world import World
 
 NOW = int(datetime(2026, 10, 31, 9, 30, tzinfo=UTC).timestamp())
 BEFORE = datetime.fromtimestamp(NOW - 2 * DAY, UTC)

@@ -25,11 +25,11 @@ from tamizdat.giving.errors import (
 )
 from tamizdat.giving.money import Money
 from tamizdat.giving.port import Event, Fact, Opened
-from tests.fakes.stripe import world as stripe_world
+from tests.fakes.stripe import basics as theirs
 from tests.giving.folding import Known, folded
 from tests.giving.rigs import ADDRESS, BEFORE, DONE, EVERYTHING, GAVE_UP, PAPER, RIGS, Rig, choice
 
-PEOPLE = (stripe_world.NAME, stripe_world.STREET, stripe_world.LAST4, "192.0.2.7", "hidden@")
+PEOPLE = (theirs.NAME, theirs.STREET, theirs.LAST4, "192.0.2.7", "hidden@")
 
 
 @pytest.fixture(params=sorted(RIGS))

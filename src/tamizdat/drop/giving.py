@@ -38,7 +38,7 @@ from tamizdat.giving.errors import (
 from tamizdat.giving.form import choice_of
 from tamizdat.giving.money import Money, plain
 from tamizdat.giving.port import Opened, Till
-from tamizdat.giving.registry import TillSettings, make_till
+from tamizdat.giving.registry import TillSettings, make_till, takes
 
 MOST_FORM: Final = 16_384
 PATIENCE: Final = 30.0  # seconds for a provider
@@ -178,7 +178,7 @@ class Giving:
             checked(choice, self._settings.giving.offers)
         except ChoiceError:  # Its message and variant are no slugs: not what our pages say.
             choice = msgspec.structs.replace(choice, message="", variant="")
-        name = self._till(choice.currency, "".join(values.get("via", ())[:1]))
+        name = self._till(choice, "".join(values.get("via", ())[:1]))
         return msgspec.structs.replace(choice, intent=drawn), name
 
     def _within(self, choice: Choice) -> None:
@@ -196,13 +196,15 @@ class Giving:
                 n = self._giving_pages.shown(Money(bound, offer.currency), choice.language)
                 raise WrongError("own", code, n=n)
 
-    def _till(self, currency: str, wanted: str) -> str:
-        """The till that was asked for, else the first that takes the currency. Raises
+    def _till(self, choice: Choice, wanted: str) -> str:
+        """The till that was asked for, else the first that takes the kind and the currency. Raises
         ``WrongError``."""
         able = [
             one.kind
             for one in self._settings.giving.tills
-            if one.kind in self._tills and currency in (one.currencies or (currency,))
+            if one.kind in self._tills
+            and takes(one.kind, choice.kind)
+            and choice.currency in (one.currencies or (choice.currency,))
         ]
         if not able:
             raise WrongError("amount", "wrong.choice")

@@ -18,6 +18,8 @@ SIGNED_BY: Final = {
     "btcpay": ("btcpay-sig",),
     "sandbox": ("sandbox-signature",),
 }
+# What a provider takes, where it is not every kind of gift.
+_ONLY: Final = {"btcpay": ("once",)}
 _CHECKOUTS: Final = {"stripe": ("https://checkout.stripe.com",)}
 
 
@@ -61,6 +63,11 @@ def _module(kind: str, half: str) -> Any:
     if kind not in KINDS:
         raise ValueError(f"there is no provider “{kind}”")
     return import_module(f"tamizdat.giving.{kind}.{half}")
+
+
+def takes(kind: str, what: str) -> bool:
+    """Whether a provider takes gifts of this kind (``once``, ``monthly``, ``annual``)."""
+    return what in _ONLY.get(kind, (what,))
 
 
 def checkouts(kind: str, url: str = "") -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.fakes.stripe.world import DAY, RefusalError, World, encoded
+from tests.fakes.stripe.basics import DAY, RefusalError, encoded
+from tests.fakes.stripe.world import World
 
 TILL, DESK = "rk_test_till", "rk_test_desk"
 # What each key may do, as a restricted key's rights do.
@@ -102,15 +103,16 @@ class Server:
             world.get("customer", asked["customer"])
             return {"id": world.id("bps"), "object": "billing_portal.session",
                     "url": f"{self.url}/portal/{asked['customer']}"}  # fmt: skip
-        if found := re.fullmatch(r"/v1/subscriptions/(\w+)", path):
-            return world.end(found[1]) if method == "DELETE" else world.update(found[1], asked)
-        if found := re.fullmatch(r"/v1/checkout/sessions/(\w+)", path):
-            return world.get("session", found[1])
+        if named := re.fullmatch(r"/v1/subscriptions/(\w+)", path):
+            return world.end(named[1]) if method == "DELETE" else world.update(named[1], asked)
+        if named := re.fullmatch(r"/v1/checkout/sessions/(\w+)", path):
+            return world.get("session", named[1])
         if method == "GET" and path == "/v1/events":
             wanted = set(asked.get("types", {}).values())
-            return self._page([one for one in world.events if one["type"] in wanted], asked)
+            found = [one for one in world.events if one["type"] in wanted]
+            return self._page(path, found, asked)
         if method == "GET" and path in _LISTS:
-            return self._page(self._listed(_LISTS[path], asked), asked)
+            return self._page(path, self._listed(_LISTS[path], asked), asked)
         raise RefusalError(404, "invalid_request_error", "", f"no {method} {path}")
 
     def _listed(self, kind: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -132,7 +134,9 @@ class Server:
                 return self.world.get(kind, name or "")
         return name
 
-    def _page(self, found: list[dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
+    def _page(
+        self, path: str, found: list[dict[str, Any]], asked: dict[str, Any]
+    ) -> dict[str, Any]:
         """Newest first, as Stripe lists."""
         since = int(asked.get("created", {}).get("gte", 0))
         newest = [one for one in reversed(found) if one.get("created", since) >= since]
@@ -141,7 +145,7 @@ class Server:
             newest = newest[place + 1 :]
         limit = int(asked.get("limit", 10))
         more = len(newest) > limit
-        return {"object": "list", "data": newest[:limit], "has_more": more, "url": "/v1"}
+        return {"object": "list", "data": newest[:limit], "has_more": more, "url": path}
 
 
 def nested(query: str) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def of(name: str) -> Provider:
             webhook=tuple(newsroom().secret(found.webhook).split()) if found.webhook else (),
             url=found.url,
             account=found.account,
+            refused_countries=newsroom().settings.giving.refused_countries,
         )
     )
 

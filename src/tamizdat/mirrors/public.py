@@ -26,11 +26,13 @@ from tamizdat.edition.signed.client import SignedReader
 from tamizdat.edition.signed.errors import MissingError, UnreachableError, VerifyError
 from tamizdat.edition.signed.fetch import HttpFetcher
 from tamizdat.edition.signed.shards import Slot
+from tamizdat.edition.store import compressible
 from tamizdat.mirrors.state import Look
 
 SILENCE: Final = 5.0  # seconds; tried three times
 LAG: Final = 900.0  # seconds that caches and volunteers may be behind
 LONGEST: Final = 300  # seconds for which what is replaced may be kept
+_SHARDS: Final = 8  # that are tried at most: a third of a sealed paper's may be empty
 _LARGEST: Final = 500_000  # bytes of the object that is tried
 _ORIGIN: Final = "https://reader.example"  # any: what is sent for one must be sent for all
 _AGE = re.compile(r"(?:^|[,\s])(?:s-maxage|max-age)\s*=\s*\"?(\d+)", re.IGNORECASE)
@@ -86,19 +88,23 @@ def _read(fetch: _Noticing, root: bytes, now: float) -> tuple[int, str, str]:
 
 
 def _try_one(reader: SignedReader) -> None:
-    """Read an object of the edition, any. Raises ``VerifyError``."""
+    """Read an object of the edition: any, but one that travels packed where there is one. Raises
+    ``VerifyError``."""
+    found: list[Slot] = []
     for index, record in reader.edition.records.items():
-        if not record.count:
-            continue
-        number = random.randrange(1 << record.depth)  # noqa: S311 - guards nothing
-        slots: list[Slot] = [
-            slot
-            for slot in reader.shard(index, number).shard.slots()
-            if slot.status == layout.OK and 0 < slot.length <= _LARGEST
-        ]
-        if slots:
-            reader.object(random.choice(slots))  # noqa: S311 - as above
-            return
+        shards = 1 << record.depth if record.count else 0
+        for number in random.sample(range(shards), min(_SHARDS, shards)):
+            found += [
+                slot
+                for slot in reader.shard(index, number).shard.slots()
+                if slot.status == layout.OK and 0 < slot.length <= _LARGEST
+            ]
+            packed = [slot for slot in found if compressible(layout.media_type(slot.media))]
+            if packed:
+                reader.object(random.choice(packed))  # noqa: S311 - guards nothing
+                return
+    if found:
+        reader.object(random.choice(found))  # noqa: S311 - as above
 
 
 def _lacking(fetch: _Noticing) -> Iterator[tuple[str, str]]:

@@ -92,6 +92,7 @@ class GivingPages:
             words(language)["give.title"],
             language,
             values={},
+            foot=words(language)["give.foot"],
             others=() if wrong or told else self._pages.others(),
             kept=entered.address(currency=currency),
             entered=entered,
@@ -117,6 +118,7 @@ class GivingPages:
             language,
             others=(),
             values={},
+            foot=words(language)["give.foot"],
             wrong={},
             choice=choice,
             via=via,
@@ -125,9 +127,14 @@ class GivingPages:
         )
 
     def thanks(self, language: str) -> bytes:
-        title = words(language)["done.give.title"]
+        said = words(language)
         return self._pages.rendered(
-            "told.html", title, language, said="done.give", others=self._pages.others()
+            "told.html",
+            said["done.give.title"],
+            language,
+            said="done.give",
+            others=self._pages.others(),
+            foot=said["give.foot"],
         )
 
     def shown(self, money: Money, language: str) -> str:

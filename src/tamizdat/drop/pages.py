@@ -163,7 +163,7 @@ class Pages:
                 newsletters=[(one.slug, one.title(language)) for one in settings.newsletters],
                 languages=[(code, endonym(code)) for code in self.languages],
                 months=_months(language),
-                **{"kept": "", **more},
+                **{"kept": "", "foot": said["foot"], **more},
             )
         )
         return page.encode()

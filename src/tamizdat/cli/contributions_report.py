@@ -27,9 +27,7 @@ class Month(click.ParamType[date]):
 
     name = "YYYY-MM"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date | None:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         if isinstance(value, date):
             return value
         found = _MONTH.match(value)

@@ -66,8 +66,8 @@ def decode(raw: Any) -> AskContent:
 
 
 def encode(content: AskContent) -> Any:
-    """The same as what JSON can hold."""
-    return msgspec.to_builtins(content)
+    """The same as what comes back from a column of JSON."""
+    return msgspec.json.decode(msgspec.json.encode(content))
 
 
 def problems(content: AskContent) -> Iterator[str]:

@@ -7,6 +7,7 @@
     ├── LedgerError            the books
     │   ├── UnbalancedError    legs that do not sum to nothing in each currency
     │   └── BookedError        the same source was booked otherwise before
+    ├── AskError               a message to readers that cannot be saved or shown so
     └── RefundError            this cannot be given back
         └── FourEyesError      this person may not be the second pair of eyes
 
@@ -30,6 +31,10 @@ class UnbalancedError(LedgerError):
 
 class BookedError(LedgerError):
     """The same source was booked otherwise before."""
+
+
+class AskError(ContributionsError):
+    """A message to readers that cannot be saved or shown so. For the person who tried."""
 
 
 class RefundError(ContributionsError):

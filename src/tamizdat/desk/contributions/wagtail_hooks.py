@@ -18,6 +18,8 @@ from tamizdat.desk.contributions import alarm
 def register_log_actions(registry: LogActionRegistry) -> None:
     for name, label, said in _WORDS:
         registry.register_action(f"tamizdat.refund_{name}", label, said)
+    for name, label, said in _OF_ASKS:
+        registry.register_action(f"tamizdat.ask_{name}", label, said)
 
 
 _WORDS = (
@@ -25,6 +27,13 @@ _WORDS = (
     ("approve", "Approve a refund", "Approved a refund"),
     ("decline", "Decline a refund", "Declined a refund"),
     ("fail", "Refund failed", "A provider refused a refund"),
+)
+
+
+_OF_ASKS = (
+    ("write", "Write a message to readers", "Wrote a message to readers"),
+    ("approve", "Approve a message to readers", "Approved a message to readers"),
+    ("stop", "Take down a message to readers", "Took down a message to readers"),
 )
 
 

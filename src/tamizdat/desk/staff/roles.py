@@ -64,6 +64,9 @@ _EDITING = (
     "simple_translation.submit_translation",
     "newsletter.add_issue",
     "newsletter.change_issue",
+    "contributions.view_ask",
+    "contributions.add_ask",
+    "contributions.change_ask",
 )
 _PUBLISHING = (
     *_EDITING,
@@ -73,6 +76,7 @@ _PUBLISHING = (
     "newsletter.change_newsletter",
     "newsletter.approve_issue",
     "newsletter.send_issue",
+    "contributions.approve_ask",
     "contributions.view_standing",
     "contributions.ask_refund",
     "contributions.approve_refund",

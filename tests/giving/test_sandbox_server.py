@@ -25,7 +25,7 @@ from tamizdat.giving.port import PaymentFact, Provider
 from tamizdat.giving.registry import DeskSettings, TillSettings, make_provider, make_till
 from tests.fakes.sandbox import DONE, GAVE_UP, choice
 
-pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
+pytestmark = pytest.mark.slow
 _TOML = """\
 name = "The Lamp"
 address = "http://127.0.0.1:9"

@@ -25,10 +25,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -41,12 +42,12 @@ from tamizdat.desk.contributions.models import (
     Payment,
     Payout,
     Refund,
-    SeenEvent,
     Standing,
 )
 from tamizdat.desk.readers.errors import AddressError
 from tamizdat.desk.readers.vault import Vault
 from tamizdat.giving.port import (
+    RANKS,
     DisputeFact,
     Event,
     Fact,
@@ -59,12 +60,13 @@ from tamizdat.giving.port import (
 
 log = logging.getLogger("tamizdat.contributions")
 Changes = dict[str, Any]
-GIFT_RANK = {"open": 0, "expired": 1, "active": 2, "paused": 3, "late": 4, "ended": 5}
-PAYMENT_RANK = {"pending": 0, "failed": 1, "paid": 2}
+_Row = TypeVar("_Row", bound=models.Model)
+GIFT_RANK, PAYMENT_RANK, DISPUTE_RANK, PAYOUT_RANK = (
+    {state: rank for rank, state in enumerate(RANKS[kind])}
+    for kind in (GiftFact, PaymentFact, DisputeFact, PayoutFact)
+)
 # What people asked for and the provider has not named yet is older than anything it says.
 REFUND_RANK = {"asked": -1, "approved": -1, "declined": -1, "pending": 0, "done": 1, "failed": 2}
-DISPUTE_RANK = {"open": 0, "won": 1, "lost": 2}
-PAYOUT_RANK = {"pending": 0, "paid": 1, "failed": 2}
 OVER = ("ended", "expired")
 _NEVER = -1  # before any provider's clock
 _CLOCKS = frozenset(("at", "amount_at", "next_at"))
@@ -72,36 +74,83 @@ _GIFT_TOLD = ("intent", "kind", "currency", "language", "message", "variant", "c
 _LONGEST = {"message": 60, "variant": 60, "language": 35, "checkout": 255}
 
 
-@transaction.atomic
-def take_event(event: Event, *, provider: str, now: datetime | None = None) -> bool:
-    """Take an event in. Whether it was new and told us anything. Raises ``VaultError``."""
-    if not event.facts:
-        return False
-    lock(provider, now)
-    if SeenEvent.objects.filter(provider=provider, event=event.id).exists():
-        return False
+@transaction.atomic(savepoint=False)
+def take_event(
+    event: Event, *, provider: str, heard: datetime | None = None, now: datetime | None = None
+) -> bool:
+    """Take an event in. Whether it was new and told us anything. ``heard``: the hour in which a
+    call of the webhook told it. Raises ``VaultError``."""
     now = now or timezone.now()
-    SeenEvent.objects.create(provider=provider, event=event.id, day=timezone.localdate(now))
+    last = lock(provider, now)
+    if heard and (last is None or last < heard):
+        Standing.objects.filter(pk=provider).update(last_event=heard)
+    if not event.facts or not _remember(provider, event.id, timezone.localdate(now)):
+        return False
     for fact in event.facts:
         _apply(provider, fact, now)
     return True
 
 
-@transaction.atomic
+def _remember(provider: str, event: str, day: date) -> bool:
+    """Whether it was new."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO contributions_seenevent (provider, event, day) VALUES (%s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
+            [provider, event[:255], day],
+        )
+        return cursor.rowcount == 1
+
+
+@transaction.atomic(savepoint=False)
 def apply(facts: Iterable[Fact], *, provider: str, now: datetime | None = None) -> int:
     """Take facts in. How many of them told something that was not known. Raises ``VaultError``."""
     lock(provider, now)
     return sum(_apply(provider, fact, now or timezone.now()) for fact in facts)
 
 
-def lock(provider: str, now: datetime | None = None) -> Standing:
-    """How it stands with a provider, held until the end of the transaction."""
-    held = Standing.objects.select_for_update().filter(pk=provider).first()
-    if held is None:
+def lock(provider: str, now: datetime | None = None) -> datetime | None:
+    """Let nobody else take facts of this provider in until the transaction ends. When its last
+    call came."""
+    found = _locked(provider)
+    if not found:
         begun = now or timezone.now()
         Standing.objects.get_or_create(provider=provider, defaults={"begun": begun})
-        held = Standing.objects.select_for_update().get(pk=provider)
-    return held
+        found = _locked(provider)
+    last: datetime | None = found[0]
+    return last
+
+
+def _locked(provider: str) -> tuple[Any, ...]:
+    # From a cursor: a queryset takes longer to be made than the database to answer.
+    end = " FOR UPDATE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT last_event FROM contributions_standing WHERE provider = %s{end}",  # noqa: S608 - ours
+            [provider],
+        )
+        row: tuple[Any, ...] = cursor.fetchone() or ()
+    if row and isinstance(row[0], datetime) and timezone.is_naive(row[0]):
+        return (row[0].replace(tzinfo=UTC),)
+    return row
+
+
+@cache
+def _query(model: type[models.Model]) -> tuple[str, tuple[str, ...]]:
+    """How one row of a provider's object is read, and its fields."""
+    names = tuple(field.attname for field in model._meta.concrete_fields)
+    columns = ", ".join(str(field.column) for field in model._meta.concrete_fields)
+    table = model._meta.db_table
+    return f"SELECT {columns} FROM {table} WHERE provider = %s AND ref = %s", names  # noqa: S608 - ours
+
+
+def _row(model: type[_Row], provider: str, ref: str) -> _Row | None:
+    """An object of a provider as it is known here."""
+    query, names = _query(model)
+    with connection.cursor() as cursor:
+        cursor.execute(query, [provider, ref])
+        found = cursor.fetchone()
+    return None if found is None else model.from_db(connection.alias, names, found)
 
 
 def _apply(provider: str, fact: Fact, now: datetime) -> bool:
@@ -129,18 +178,19 @@ def day_of(at: int) -> date:
 
 
 def _gift(provider: str, fact: GiftFact, now: datetime) -> bool:
-    row = Gift.objects.filter(provider=provider, ref=fact.ref).first()
+    row = _row(Gift, provider, fact.ref)
     known = row is not None
     row = row or Gift(
         provider=provider, ref=fact.ref, state=fact.state, at=_NEVER, day=day_of(fact.at)
     )
     changes = _gift_changes(row, fact)
     told = _keep(row, changes, known=known)
-    if _take_address(row, fact, now):
+    if _take_address(row, fact):
         told = True
-    if not known or told:
-        _adopt_payments(row)
-    if told:
+    adopted = (not known or "intent" in changes) and _adopt_payments(row)
+    if adopted or (known and "kind" in changes):
+        books.book_gift(row)
+    if adopted or (known and told):
         receipts.settle(row, now=now)
     return told
 
@@ -191,7 +241,7 @@ def _keep(row: models.Model, changes: Changes, *, known: bool) -> bool:
     return not known or bool(set(fresh) - _CLOCKS)
 
 
-def _take_address(row: Gift, fact: GiftFact, now: datetime) -> bool:
+def _take_address(row: Gift, fact: GiftFact) -> bool:
     """The giver into the vault, once. Whether that is news."""
     if not fact.address or row.reader_id or row.forgotten:
         return False
@@ -209,14 +259,13 @@ def _take_address(row: Gift, fact: GiftFact, now: datetime) -> bool:
     return True
 
 
-def _adopt_payments(row: Gift) -> None:
-    """Payments that came before their agreement, or before what kind it is was known."""
+def _adopt_payments(row: Gift) -> bool:
+    """Payments that came before their agreement. Whether there were any."""
     alone = Payment.objects.filter(provider=row.provider, gift=None)
     wanted = models.Q(gift_ref=row.ref)
     if row.intent:
         wanted |= models.Q(intent=row.intent)
-    alone.filter(wanted).update(gift=row)
-    books.book_gift(row)
+    return bool(alone.filter(wanted).update(gift=row))
 
 
 # Payments and what becomes of them
@@ -225,7 +274,7 @@ def _adopt_payments(row: Gift) -> None:
 def _payment(provider: str, fact: PaymentFact, now: datetime) -> bool:
     if fact.amount <= 0:  # Nothing was asked for, as while an agreement is paused.
         return False
-    row = Payment.objects.filter(provider=provider, ref=fact.ref).first()
+    row = _row(Payment, provider, fact.ref)
     known = row is not None
     row = row or Payment(
         provider=provider,
@@ -264,17 +313,16 @@ def _payment_changes(row: Payment, fact: PaymentFact) -> Changes:
 
 
 def _gift_of(provider: str, ref: str, intent: str) -> Gift | None:
-    there = Gift.objects.filter(provider=provider)
-    found = there.filter(ref=ref).first() if ref else None
+    found = _row(Gift, provider, ref) if ref else None
     if found is None and intent:
-        found = there.filter(intent=intent).first()
+        found = Gift.objects.filter(provider=provider, intent=intent).first()
     return found
 
 
 def _refund(provider: str, fact: RefundFact) -> bool:
     if fact.amount <= 0:
         return False
-    row = Refund.objects.filter(provider=provider, ref=fact.ref).first()
+    row = _row(Refund, provider, fact.ref)
     row = row or _asked_for(provider, fact)
     known = row is not None
     row = row or Refund(
@@ -311,7 +359,7 @@ def _asked_for(provider: str, fact: RefundFact) -> Refund | None:
 
 
 def _dispute(provider: str, fact: DisputeFact) -> bool:
-    row = Dispute.objects.filter(provider=provider, ref=fact.ref).first()
+    row = _row(Dispute, provider, fact.ref)
     known = row is not None
     row = row or Dispute(
         provider=provider,
@@ -339,7 +387,7 @@ def _dispute(provider: str, fact: DisputeFact) -> bool:
 
 
 def _movement(provider: str, fact: MovementFact) -> bool:
-    row = Movement.objects.filter(provider=provider, ref=fact.ref).first()
+    row = _row(Movement, provider, fact.ref)
     if row is not None:
         fresh = {
             name: getattr(fact, name)
@@ -367,7 +415,7 @@ def _movement(provider: str, fact: MovementFact) -> bool:
 
 
 def _payout(provider: str, fact: PayoutFact) -> bool:
-    row = Payout.objects.filter(provider=provider, ref=fact.ref).first()
+    row = _row(Payout, provider, fact.ref)
     known = row is not None
     row = row or Payout(
         provider=provider,

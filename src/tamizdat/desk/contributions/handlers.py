@@ -13,7 +13,7 @@ import base64
 import logging
 from datetime import date, datetime
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from tamizdat.desk.contributions import facts, providers
@@ -47,15 +47,7 @@ def take_webhook(submission: Submission, /, *, arrived_hour: datetime) -> None:
         Standing.objects.filter(pk=name).update(trouble=f"An event cannot be read: {error}"[:500])
         log.error("an event of %s cannot be read: %s", name, error)
     else:
-        facts.take_event(event, provider=name)
-        _note_heard(name, arrived_hour)
-
-
-def _note_heard(name: str, hour: datetime) -> None:
-    """Once an hour."""
-    facts.lock(name)
-    older = Q(last_event=None) | Q(last_event__lt=hour)
-    Standing.objects.filter(older, pk=name).update(last_event=hour)
+        facts.take_event(event, provider=name, heard=arrived_hour)
 
 
 def _note_forged(name: str, hour: datetime) -> None:

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -110,7 +110,8 @@ def _events(provider: Provider, since: datetime, now: datetime, report: Report) 
 
 def _take(event: Event, name: str, now: datetime, report: Report) -> bool:
     try:
-        return facts.take_event(event, provider=name, now=now)
+        with transaction.atomic():
+            return facts.take_event(event, provider=name, now=now)
     except DatabaseError:
         raise
     except Exception as error:
@@ -124,7 +125,8 @@ def _listing(provider: Provider, since: datetime, now: datetime, report: Report)
     for some in _batches(provider.listing(since)):
         report.listed += len(some)
         try:
-            report.changed += facts.apply(some, provider=provider.name, now=now)
+            with transaction.atomic():
+                report.changed += facts.apply(some, provider=provider.name, now=now)
         except DatabaseError:
             raise
         except Exception as error:

@@ -54,7 +54,7 @@ from tamizdat.drop.spool import Spool  # noqa: E402
 from tests.fakes.payments import NAME, Bank, History  # noqa: E402
 
 LOST, TWICE = 0.03, 0.05
-MOST_STEPS = 250
+MOST_STEPS = 120
 RECONCILED = 12  # each so many turns
 chance = random.Random()
 
@@ -214,12 +214,13 @@ def _turn(turn: int, calls: Calls, now: datetime) -> bool:
     """One process that is killed; whether it was."""
     calls.lay(turn)
     steps = chance.randrange(1, MOST_STEPS) if turn % 2 == 0 else 0
-    if turn % RECONCILED == RECONCILED - 1:
+    reconciles = turn % RECONCILED == RECONCILED - 1
+    if reconciles:
         pid = child(reconcile_once, steps, now)
     else:
         pid = child(collect_once, chance.random(), steps)
     if not steps:
-        time.sleep(chance.uniform(0, 0.4))
+        time.sleep(chance.uniform(0, 1.0 if reconciles else 0.12))
         os.kill(pid, signal.SIGKILL)
     return ended(pid)
 

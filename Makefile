@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
 SIZE ?= 10000
+# One more than there are processors: many tests wait for others.
+jobs := $(shell echo $$(($$(nproc) + 1)))
 # What scripts/test_core.sh has run already, without Django: not run a second time with it.
 core := edition signed bundle mirrors drop mail giving render theme importers
 say = @printf '\033[1m── %s\033[0m\n' "$(1)"
@@ -33,14 +35,14 @@ test: setup ## Everything CI runs but the slow tests: checks and all tests
 	@scripts/check.sh
 	@scripts/in_memory.sh scripts/test_core.sh $(core)
 	$(call say,All other tests but those in a browser)
-	@scripts/in_memory.sh $(python) -m pytest -n auto -m "not slow and not browser" -q $(core:%=--ignore=tests/%)
+	@scripts/in_memory.sh $(python) -m pytest -n $(jobs) -m "not slow and not browser" -q $(core:%=--ignore=tests/%)
 	$(call say,Tests in a browser)
-	@scripts/in_memory.sh $(python) -m pytest -n 2 --dist loadfile -m "browser and not slow" -q
+	@scripts/in_memory.sh $(python) -m pytest -n $(jobs) --dist loadfile -m "browser and not slow" -q
 
 test-slow: setup ## Faults, kill -9 at random points, long fuzzing, times behind a censor
 	@scripts/chromium.sh
 	$(call say,Slow tests)
-	@scripts/in_memory.sh $(python) -m pytest -n auto --dist loadgroup -m slow -q --timeout 1200 -o tmp_path_retention_policy=failed
+	@scripts/in_memory.sh $(python) -m pytest -n $(jobs) --dist loadgroup -m slow -q --timeout 1200 -o tmp_path_retention_policy=failed
 
 wheel: setup ## Build the wheel and run the demo from it in an empty environment
 	@scripts/wheel.sh

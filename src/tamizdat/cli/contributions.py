@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from tamizdat.cli.common import dir_option, json_option, print_json, say, start_django
+from tamizdat.cli.contributions_remind import remind
 from tamizdat.cli.contributions_report import months_options, period, report
 from tamizdat.config import ConfigError
 
@@ -25,6 +26,7 @@ def contributions() -> None:
 
 
 contributions.add_command(report)
+contributions.add_command(remind)
 
 
 @contributions.command()
@@ -42,9 +44,10 @@ def reconcile(ctx: click.Context, provider: str, folder: Path, as_json: bool) ->
     from tamizdat.desk.contributions.reconcile import reconcile as ask
 
     known = [one.kind for one in newsroom.settings.giving.providers]
-    if not known or (provider and provider not in known):
-        there = f"there are: {', '.join(known)}" if known else "there is none"
-        raise ConfigError(f"{newsroom.settings_file} has no such provider under [giving]; {there}")
+    if not known:
+        raise ConfigError(f"{newsroom.settings_file} has no table [[giving.providers]] yet")
+    if provider and provider not in known:
+        raise ConfigError(f"there is no provider “{provider}”; there are: {', '.join(known)}")
     found = ask(newsroom, name=provider)
     ok = not any(one.problem or one.failed for one in found)
     if as_json:

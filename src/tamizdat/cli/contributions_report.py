@@ -166,10 +166,11 @@ def _messages(report: Report) -> Iterator[str]:
     for message in report.messages:
         yield from ("", f"The message “{message.message}”: {message.gifts:,} gifts")
         for one in message.variants:
+            drawn = "" if one.drawn is None else f", drawn for {one.drawn:.0%}"
             sums = ", ".join(_said(sum_.amount, sum_.currency) for sum_ in one.sums)
             yield (
                 f"  {one.variant or 'without a variant'}: {one.gifts:,} gifts, {one.share:.0%} "
-                f"(between {one.low:.0%} and {one.high:.0%}), drawn for {one.drawn:.0%}"
+                f"(between {one.low:.0%} and {one.high:.0%}){drawn}"
                 f"{'; ' if sums else ''}{sums}"
             )
         yield f"  {message.words}"

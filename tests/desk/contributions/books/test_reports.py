@@ -234,6 +234,21 @@ def test_weights_that_were_changed_meanwhile_tell_nothing() -> None:
     assert later is None
 
 
+def test_who_invents_a_variant_changes_nothing_for_the_others() -> None:
+    approve({"a": 1, "b": 1})
+    brought(a=45, b=12, mine=2)
+    assert winter().telling
+    assert (winter().gifts, [one.variant for one in winter().variants]) == (59, ["a", "b"])
+    assert winter().variants[0].share == 45 / 57
+
+
+def test_of_a_message_that_nobody_approved_here_nothing_is_said() -> None:
+    brought(a=45, b=12)
+    assert not winter().telling
+    assert winter().words.startswith("How often each was drawn is not known")
+    assert [one.drawn for one in winter().variants] == [None, None]
+
+
 def test_what_is_not_paid_is_not_counted_for_a_message() -> None:
     pay(gift("once", message="winter", variant="a"), "02-03", state="failed")
     assert reports.messages(FIRST, LAST) == ()
@@ -397,7 +412,7 @@ def test_months_the_wrong_way_round_are_said_so(terminal: Any) -> None:
 
 def test_there_must_be_a_provider_to_ask(terminal: Any) -> None:
     done = terminal("reconcile", code=1)
-    assert "[giving]" in str(done.exception)
+    assert "[[giving.providers]]" in str(done.exception)
 
 
 def test_balances_on_a_day_are_those_of_that_day() -> None:

@@ -38,13 +38,13 @@ class OfCurrency(msgspec.Struct, frozen=True):
 
 
 class OfVariant(msgspec.Struct, frozen=True, kw_only=True):
-    """``drawn`` is the share of readers that it was drawn for, ``share`` that of the gifts, between
-    ``low`` and ``high``."""
+    """``drawn`` is the share of readers that it was drawn for (None where nobody approved such a
+    message here), ``share`` that of the gifts, between ``low`` and ``high``."""
 
     variant: str
     gifts: int
     again: int
-    drawn: float
+    drawn: float | None
     share: float
     low: float
     high: float
@@ -52,7 +52,9 @@ class OfVariant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OfMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """``telling`` says whether something can be said of the variants, ``words`` what."""
+    """``telling`` says whether something can be said of the variants, ``words`` what. ``gifts``
+    counts those too that name a variant which is drawn for nobody: what a browser sends is its
+    owner's word."""
 
     message: str
     gifts: int
@@ -91,23 +93,23 @@ def _gifts(since: date, until: date) -> dict[str, dict[str, Gifts]]:
 
 def _message(slug: str, found: dict[str, Gifts], since: date, until: date) -> OfMessage:
     weights = _weights(slug, since, until)
-    drawn = weights[-1] if weights else dict.fromkeys(found, 1.0 / len(found))
-    number = sum(len(gifts) for gifts in found.values())
-    names = sorted(drawn.keys() | found.keys())
+    drawn: dict[str, float | None] = dict(weights[-1]) if weights else dict.fromkeys(found)
+    number = sum(len(found.get(name, {})) for name in drawn)
     variants = tuple(
-        _variant(name, found.get(name, {}), number, drawn.get(name, 0.0), len(names))
-        for name in names
+        _variant(name, found.get(name, {}), number, share, len(drawn))
+        for name, share in sorted(drawn.items())
     )
-    telling, words = _verdict(variants, number, changed=_changed(weights, variants))
-    return OfMessage(message=slug, gifts=number, variants=variants, telling=telling, words=words)
+    telling, words = _verdict(variants, number, changed=len(weights) > 1)
+    return OfMessage(
+        message=slug,
+        gifts=sum(len(gifts) for gifts in found.values()),
+        variants=variants,
+        telling=telling,
+        words=words,
+    )
 
 
-def _changed(weights: list[dict[str, float]], variants: tuple[OfVariant, ...]) -> bool:
-    """Also where gifts come from a variant that is drawn for nobody any more."""
-    return len(weights) > 1 or any(one.gifts and not one.drawn for one in variants)
-
-
-def _variant(name: str, gifts: Gifts, number: int, drawn: float, of: int) -> OfVariant:
+def _variant(name: str, gifts: Gifts, number: int, drawn: float | None, of: int) -> OfVariant:
     low, high = chance.share(len(gifts), number, of=of)
     by_currency: defaultdict[str, list[int]] = defaultdict(list)
     for gift in gifts.values():
@@ -131,15 +133,19 @@ def _variant(name: str, gifts: Gifts, number: int, drawn: float, of: int) -> OfV
 def _verdict(variants: tuple[OfVariant, ...], number: int, *, changed: bool) -> tuple[bool, str]:
     if len(variants) < 2:
         return False, "It has one variant: there is nothing to compare."
+    if variants[0].drawn is None:
+        return False, "How often each was drawn is not known: no such message was approved here."
     if changed:
         return False, "Its weights were changed within this time: look at a time without a change."
     if number < FEWEST:
         return False, f"Too little to tell: {number} gifts, {FEWEST} at least."
-    apart = [one for one in variants if not one.low <= one.drawn <= one.high]
+    apart = [
+        one for one in variants if one.drawn is not None and not one.low <= one.drawn <= one.high
+    ]
     if not apart:
         return False, "Too little to tell: each could have come about by chance."
     said = ", ".join(
-        f"“{one.variant}” brings {'more' if one.share > one.drawn else 'less'} than its share"
+        f"“{one.variant}” brings {'more' if one.low > (one.drawn or 0) else 'less'} than its share"
         for one in apart
     )
     return True, f"{said}."

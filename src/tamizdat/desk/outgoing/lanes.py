@@ -105,10 +105,7 @@ def send(
     ``sender`` is ``[mail] sender`` where it is left out; ``unsubscribe`` a whole address for the
     header fields of RFC 8058. Raises ``LaneError`` and ``VaultError``.
     """
-    if (reader is None) == (not to) or (notice is None) == (laid is None):
-        raise LaneError("a mail goes to a reader or to an address, and says one thing")
-    if not connection.in_atomic_block:
-        raise LaneError("a mail belongs into the transaction of what it tells of: open one first")
+    _check(one_way=(reader is None) != (not to), one_thing=(notice is None) != (laid is None))
     now = now or timezone.now()
     if limit is not None and reader is not None and reached(limit, purpose, reader, now):
         return None
@@ -134,6 +131,13 @@ def send(
         created=now,
         not_before=now,
     )
+
+
+def _check(*, one_way: bool, one_thing: bool) -> None:
+    if not (one_way and one_thing):
+        raise LaneError("a mail goes to a reader or to an address, and says one thing")
+    if not connection.in_atomic_block:
+        raise LaneError("a mail belongs into the transaction of what it tells of: open one first")
 
 
 def _mailboxes(reader: Reader | None) -> list[str]:

@@ -28,7 +28,7 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from tamizdat.edition.index import Difference, Index, differences
-from tamizdat.edition.signed import current, keys, layout, roles, slots, versions
+from tamizdat.edition.signed import current, keys, layout, roles, shards, slots, versions
 from tamizdat.edition.signed.errors import (
     BadFormatError,
     CeremonyError,
@@ -39,14 +39,7 @@ from tamizdat.edition.signed.errors import (
 )
 from tamizdat.edition.signed.folder import Folder
 from tamizdat.edition.signed.request import Request, offline_after, offline_before
-from tamizdat.edition.signed.shards import (
-    KEY,
-    NO_ROOT,
-    PER_SHARD,
-    PER_SHARD_SEALED,
-    Record,
-    key_of,
-)
+from tamizdat.edition.signed.shards import KEY, NO_ROOT, Record, key_of
 from tamizdat.edition.signed.state import State
 from tamizdat.edition.signed.told import Mirror, mirrors_json
 from tamizdat.edition.store import Pointer, Store
@@ -273,7 +266,7 @@ class Signer:
         except (FileNotFoundError, VerifyError):  # The builder's index is gone, or our base.
             return None
         ordered = [laid[key] for key in sorted(laid)]
-        per_shard = PER_SHARD_SEALED if archive and archive.count else PER_SHARD
+        per_shard = shards.PER_SHARD_SEALED if archive and archive.count else shards.PER_SHARD
         record = self.folder.write_index(ordered, count=len(ordered), per_shard=per_shard)
         state.recent = b"".join(ordered)
         recent = _dated(record, pointer)._replace(since=found.base.edition)
@@ -319,7 +312,7 @@ class Signer:
                 self.folder.slots(archive),
                 lambda key: slots.gone(key, pointer.edition, day),
             )
-            record = self.folder.write_index(differing, per_shard=PER_SHARD_SEALED)
+            record = self.folder.write_index(differing, per_shard=shards.PER_SHARD_SEALED)
         state.recent = b""
         base = _dated(record, pointer)
         empty = _dated(Record(0, 0, 0, 0, 0, NO_ROOT), pointer)

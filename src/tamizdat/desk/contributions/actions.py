@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Refunds: one person asks, another approves, the provider does.
+"""Refunds: one person asks, another approves, the provider does. Wishes that a provider refused.
 
 What always holds:
 
@@ -30,7 +30,7 @@ from wagtail.log_actions import log as note
 from tamizdat.config import ConfigError
 from tamizdat.desk.contributions import facts, providers
 from tamizdat.desk.contributions.errors import FourEyesError, RefundError
-from tamizdat.desk.contributions.models import Dispute, Payment, Refund
+from tamizdat.desk.contributions.models import Dispute, Payment, Refund, Wish
 from tamizdat.desk.staff.models import User
 from tamizdat.giving.errors import AccountError, ProviderError
 from tamizdat.giving.money import Money, plain
@@ -128,6 +128,15 @@ def _note(refund: Refund, step: str, user: User | None, **more: str) -> None:
     amount = f"{plain(Money(refund.amount, refund.currency))} {refund.currency}"
     data = {"amount": amount, "payment": refund.payment_ref, **more}
     note(refund, f"tamizdat.refund_{step}", user=user, data=data)
+
+
+@transaction.atomic
+def see_to_wish(*, wish: Wish, acting_user: User) -> None:
+    """Somebody did by hand what a giver asked for and the provider had refused, and answered."""
+    _require(acting_user, APPROVE)
+    data = {"ask": wish.ask, "said": wish.said}
+    note(wish.gift, "tamizdat.wish_seen_to", user=acting_user, data=data)
+    Wish.objects.filter(pk=wish.pk, refused=True).delete()
 
 
 # What the worker does of it

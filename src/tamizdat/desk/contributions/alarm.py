@@ -38,6 +38,8 @@ def standing(now: datetime | None = None) -> list[Box]:
 
 def alarms(now: datetime | None = None) -> list[str]:
     """What somebody must look at, in sentences."""
+    if not providers.all_settings():
+        return []
     said = [f"{box.name}: {box.words}" for box in standing(now) if box.bad]
     refused = Wish.objects.filter(refused=True).count()
     if refused:

@@ -18,6 +18,9 @@ from tamizdat.desk.contributions import alarm
 def register_log_actions(registry: LogActionRegistry) -> None:
     for name, label, said in _WORDS:
         registry.register_action(f"tamizdat.refund_{name}", label, said)
+    registry.register_action(
+        "tamizdat.wish_seen_to", "See to a wish", "Saw to what a giver asked for by hand"
+    )
     for name, label, said in _OF_ASKS:
         registry.register_action(f"tamizdat.ask_{name}", label, said)
 

@@ -203,8 +203,9 @@ def kill(number: int, seed: int, events: int) -> None:
     calls = Calls(bank, spool, number)
     now = datetime.fromtimestamp(bank.clock, UTC) + timedelta(hours=5)
     died = sum(_turn(turn, calls, now) for turn in range(number))
-    for _ in range(3):
-        ended(child(collect_once, 1, 0))
+    for _ in range(10):  # A round takes so many batches at most.
+        if list(spool.folder.glob("*.batch")):
+            ended(child(collect_once, 1, 0))
     ended(child(reconcile_once, 0, now))
     ended(child(report, bank, died, len(list(spool.folder.glob("*.batch")))))
     spool.close()

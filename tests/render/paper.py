@@ -286,6 +286,7 @@ def _others(
         f"/{code}/write/": render.write(code),
         f"/{code}/support/": render.support(code),
         f"/{code}/support/thanks/": render.thanks(code),
+        f"/fragments/{code}/thanks.html": b"",
         f"/{code}/404.html": render.not_found(code),
         f"/{code}/gone/": render.tombstone(gone, cards[3]),
         f"/{code}/moved/": render.redirect(f"/{code}/", code),

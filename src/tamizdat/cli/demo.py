@@ -83,22 +83,7 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
             common.say("Starting sandbox, drop, desk, worker and paper …")
             supervisor.start()
             supervisor.wait_until_ready()
-            report: dict[str, Any] = {
-                "ok": True,
-                "stories": stories,
-                "pages": count_pages(newsroom),
-                "seconds": 0.0,
-                "edition": str(newsroom.edition / "tree"),
-                "paper": f"http://{HOST}:{paper_port}/",
-                "desk": f"http://{HOST}:{desk_port}/desk/",
-                "drop": f"{url_of(newsroom)}/",
-                "give": f"{url_of(newsroom)}/v1/give",
-                "sandbox": f"http://{HOST}:{sandbox_port(newsroom)}/",
-                "newsletters": count(newsroom)._asdict(),
-                "outbox": f"http://{HOST}:{desk_port}/desk/outbox/",
-                "mirrors": [Told(m.name, m.kind, m.settings.url) for m in mirrors.all],
-                "verified": False,
-            }
+            report = _report(newsroom, mirrors, stories, desk_port, paper_port)
             if once:
                 common.say("Asking the paper and the desk, writing to the desk …")
                 check_paper(HOST, paper_port, newsroom.edition / "tree")
@@ -114,6 +99,28 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
                 _show_coping(mirrors, supervisor)
                 supervisor.watch()
                 common.say("Stopping. The demo stays in its folder; run it again to go on.")
+
+
+def _report(
+    newsroom: Newsroom, mirrors: DemoMirrors, stories: int, desk_port: int, paper_port: int
+) -> dict[str, Any]:
+    """What stands where."""
+    return {
+        "ok": True,
+        "stories": stories,
+        "pages": count_pages(newsroom),
+        "seconds": 0.0,
+        "edition": str(newsroom.edition / "tree"),
+        "paper": f"http://{HOST}:{paper_port}/",
+        "desk": f"http://{HOST}:{desk_port}/desk/",
+        "drop": f"{url_of(newsroom)}/",
+        "give": f"{url_of(newsroom)}/v1/give",
+        "sandbox": f"http://{HOST}:{sandbox_port(newsroom)}/",
+        "newsletters": count(newsroom)._asdict(),
+        "outbox": f"http://{HOST}:{desk_port}/desk/outbox/",
+        "mirrors": [Told(m.name, m.kind, m.settings.url) for m in mirrors.all],
+        "verified": False,
+    }
 
 
 def _newsroom(folder: Path, port: int) -> Newsroom:
@@ -150,6 +157,7 @@ def fill(newsroom: Newsroom) -> dict[str, str]:
         write_secret(newsroom, "demo-operator", operator)
     passwords = _passwords(newsroom)
     from tamizdat.desk.demo.actions import fill_newsroom
+    from tamizdat.desk.demo.asking import make_messages
     from tamizdat.desk.demo.newsletters import make_newsletters, send_issues
     from tamizdat.desk.publishing.services import run_pending
 
@@ -158,6 +166,7 @@ def fill(newsroom: Newsroom) -> dict[str, str]:
         fill_newsroom(passwords=passwords, pictures=pictures, stories=stories, build=run_pending)
     common.say("Sending an issue of each newsletter to its outbox …")
     make_newsletters()
+    make_messages()
     run_pending()
     send_issues()
     make_demo_keys(newsroom)

@@ -12,12 +12,17 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from tamizdat import letterbox
 from tamizdat.desk.contributions import asking, paper
 from tamizdat.desk.contributions.content import AskContent, AskText, AskVariant
 from tamizdat.desk.contributions.errors import AskError
 from tamizdat.desk.contributions.models import Ask, AskVersion, Place
+from tamizdat.desk.demo.asking import make_messages
 from tamizdat.desk.publishing.models import BuildRequest
+from tamizdat.desk.publishing.site import site_from_desk
 from tamizdat.desk.staff.models import User
+from tamizdat.desk.staff.roles import EDITOR, PUBLISHER
+from tests.desk.conftest import make_user
 from tests.desk.contributions.reminding.conftest import Desk
 
 SAID = AskContent(variants=(AskVariant(slug="a", texts={"en": AskText("We stay")}),))
@@ -136,3 +141,15 @@ def test_a_reporter_writes_no_messages_and_an_editor_approves_none(
     ask = write(editor)
     with pytest.raises(PermissionDenied):
         asking.approve_ask(ask=ask, acting_user=editor)
+
+
+def test_the_demos_messages_are_written_and_approved_once(desk: Desk) -> None:
+    make_user("editor", EDITOR)
+    make_user("publisher", PUBLISHER)
+    for _ in range(2):
+        make_messages()
+    letterbox.ensure_keys(desk.newsroom)
+    site = site_from_desk()
+    for code in ("en", "ru"):
+        assert {one.place for one in site.language(code).asks} == {"ribbon", "message"}
+    assert AskVersion.objects.count() == 2

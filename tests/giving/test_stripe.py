@@ -48,6 +48,12 @@ from tests.giving.rigs import (
 from tests.giving.test_contract import given_by, of, only, opened, told
 
 
+@pytest.fixture(autouse=True)
+def sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library waits for half a second and more before it tries again."""
+    monkeypatch.setattr(library.HTTPClient, "INITIAL_DELAY", 0.01)
+
+
 @pytest.fixture
 def rig() -> Iterator[StripeRig]:
     with RIGS["stripe"]() as made:
@@ -263,6 +269,23 @@ def test_retries_that_fail_and_then_succeed_are_one_payment(rig: StripeRig) -> N
     known = folded([*late, *seen])
     assert only(known, "Gift")["state"] == "active"
     assert [one["state"] for one in of(known, "Payment")] == ["paid", "paid"]
+
+
+def test_nothing_is_taken_from_what_was_late_and_is_paused(rig: StripeRig) -> None:
+    given_by(rig, choice("monthly", 200))
+    gift = only(folded(seen := told(rig)), "Gift")["ref"]
+    there = rig.world.subscription_of(gift)
+    there["_card"] = "funds"
+    rig.renew(gift)
+    until = datetime.fromtimestamp(rig.world.now + 70 * DAY, UTC)
+    rig.world.now += DAY
+    seen += rig.provider.pause(gift, until, key="w1")
+    assert only(folded([*seen, *told(rig)]), "Gift")["state"] == "paused"
+    there["_card"] = "success"
+    rig.world.try_again(gift)
+    rig.renew(gift)
+    paid = of(folded([*seen, *rig.provider.listing(BEFORE)]), "Payment")
+    assert sorted(one["state"] for one in paid) == ["failed", "paid"]
 
 
 def test_an_agreement_that_stripe_gave_up_is_over(rig: StripeRig) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import calendar
+import copy
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -34,6 +35,21 @@ class RefusalError(Exception):
         super().__init__(message)
         self.status = status
         self.body = {"error": {"type": kind, "code": code or None, "message": message}}
+
+
+def envelope(name: str, now: int, kind: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """An event about an object as it is now."""
+    return {
+        "id": name,
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": now,
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": kind,
+        "data": {"object": copy.deepcopy(dict(found))},
+    }
 
 
 def later(anchor: int, now: int, interval: str) -> int:

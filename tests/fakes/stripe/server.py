@@ -21,7 +21,8 @@ TILL, DESK = "rk_test_till", "rk_test_desk"
 RIGHTS: dict[str, re.Pattern[str]] = {
     TILL: re.compile(r"/v1/checkout/sessions"),
     DESK: re.compile(
-        r"GET /v1/|POST /v1/(refunds|subscriptions|billing_portal)|DELETE /v1/subscriptions"
+        r"GET /v1/|POST /v1/(refunds|subscriptions|invoices|billing_portal)"
+        r"|DELETE /v1/subscriptions"
     ),
 }
 _LISTS = {
@@ -31,6 +32,7 @@ _LISTS = {
     "/v1/disputes": "dispute",
     "/v1/payouts": "payout",
     "/v1/subscriptions": "subscription",
+    "/v1/invoices": "invoice",
     "/v1/balance_transactions": "line",
     "/v1/webhook_endpoints": "endpoint",
 }
@@ -105,6 +107,8 @@ class Server:
                     "url": f"{self.url}/portal/{asked['customer']}"}  # fmt: skip
         if named := re.fullmatch(r"/v1/subscriptions/(\w+)", path):
             return world.end(named[1]) if method == "DELETE" else world.update(named[1], asked)
+        if named := re.fullmatch(r"/v1/invoices/(\w+)/void", path):
+            return world.void(named[1])
         if named := re.fullmatch(r"/v1/checkout/sessions/(\w+)", path):
             return world.get("session", named[1])
         if method == "GET" and path == "/v1/events":
@@ -117,11 +121,13 @@ class Server:
 
     def _listed(self, kind: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
         found = self.world.all(kind)
-        for field in ("customer", "payment_intent"):
+        for field in ("customer", "payment_intent", "subscription"):
             if field in asked:
                 found = [one for one in found if one.get(field) == asked[field]]
         if "payout" in asked:
             found = [one for one in found if one["_payout"] == asked["payout"]]
+        if kind == "invoice" and "status" in asked:
+            found = [one for one in found if one["status"] == asked["status"]]
         if kind == "subscription" and asked.get("status") != "all":
             found = [one for one in found if one["status"] != "canceled"]
         if "data.source" in asked.get("expand", {}).values():

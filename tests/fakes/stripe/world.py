@@ -7,7 +7,6 @@ digits), so that tests can look whether any of it gets through.
 
 from __future__ import annotations
 
-import copy
 import itertools
 import threading
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from tests.fakes.stripe.basics import (
     NAME,
     STREET,
     RefusalError,
+    envelope,
     later,
 )
 
@@ -60,19 +60,7 @@ class World:
         return list(self.objects.get(kind, {}).values())
 
     def tell(self, kind: str, found: Mapping[str, Any]) -> None:
-        self.events.append(
-            {
-                "id": self.id("evt"),
-                "object": "event",
-                "api_version": "2026-10-28.endive",
-                "created": self.now,
-                "livemode": False,
-                "pending_webhooks": 1,
-                "request": {"id": None, "idempotency_key": None},
-                "type": kind,
-                "data": {"object": copy.deepcopy(dict(found))},
-            }
-        )
+        self.events.append(envelope(self.id("evt"), self.now, kind, found))
 
     # Checkout
 
@@ -420,7 +408,10 @@ class World:
         self._renew_now(found)
 
     def try_again(self, customer: str) -> None:
-        self._charge_again(self.subscription_of(customer))
+        """Stripe takes what is open, unless it was made void."""
+        found = self.subscription_of(customer)
+        if self._invoice(found)["status"] == "open":
+            self._charge_again(found)
 
     def give_up(self, customer: str) -> None:
         """Stripe's retries are over."""
@@ -449,10 +440,26 @@ class World:
             customer=found["customer"],
             metadata={},
         )
-        status = "past_due" if charge["status"] == "failed" else "active"
+        failed = charge["status"] == "failed"
+        self._invoice(found)["status"] = "open" if failed else "paid"
+        status = "past_due" if failed else "active"
         if status != found["status"]:
             found["status"] = status
             self.tell("customer.subscription.updated", found)
+
+    def _invoice(self, found: dict[str, Any]) -> dict[str, Any]:
+        """That of the present renewal."""
+        name = f"in_{found['_intent']}"
+        made = {"id": name, "object": "invoice", "subscription": found["id"], "status": "open"}
+        return self.objects.get("invoice", {}).get(name) or self.put("invoice", made)
+
+    def void(self, name: str) -> dict[str, Any]:
+        invoice = self.get("invoice", name)
+        invoice["status"] = "void"
+        found = self.get("subscription", invoice["subscription"])
+        found["status"] = "active"
+        self.tell("customer.subscription.updated", found)
+        return invoice
 
     def update(self, name: str, asked: dict[str, Any]) -> dict[str, Any]:
         found = self.get("subscription", name)

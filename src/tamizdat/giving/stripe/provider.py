@@ -22,6 +22,7 @@ from tamizdat.giving.stripe.errors import in_our_words
 from tamizdat.giving.stripe.till import locale
 
 _OVER = ("canceled", "incomplete_expired")
+_LATE = ("past_due", "unpaid")
 
 
 class StripeProvider:
@@ -78,6 +79,10 @@ class StripeProvider:
 
     def pause(self, gift: str, until: datetime, *, key: str) -> Iterable[Fact]:
         paused = {"behavior": "void", "resumes_at": int(until.timestamp())}
+        with in_our_words():
+            found, _ = self._running(gift)
+            if found.status in _LATE:  # Stripe goes on trying to take what is open already.
+                self._void(found.id)
         return self._update(gift, {"pause_collection": paused})
 
     def resume(self, gift: str, *, key: str) -> Iterable[Fact]:
@@ -125,6 +130,11 @@ class StripeProvider:
             found, _ = self._running(gift)
             changed = self._api.subscriptions.update(found.id, asked)
             return (_told(changed),)
+
+    def _void(self, subscription: str) -> None:
+        asked = {"subscription": subscription, "status": "open", "limit": 100}
+        for invoice in self._api.invoices.list(asked).auto_paging_iter():
+            self._api.invoices.void_invoice(invoice.id)
 
     def _running(self, gift: str) -> tuple[shapes.Subscription, int]:
         found, at = self._found(gift)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Tamizdat
+from tests.cli.givers import give_in_a_browser
 
 HEADLINE = "UPDATE newsroom_article SET headline = 'Edited' WHERE import_key = 'demo:tram'"
 
@@ -98,6 +99,7 @@ def _serve_and_stop(
         report: dict[str, Any] = json.loads(process.stdout.readline())
         with urllib.request.urlopen(f"{report['paper']}en/") as page:
             assert b"Port Maren" in page.read()
+        give_in_a_browser(report["paper"])
         found = json.loads(tamizdat("doctor", "--dir", "demo", "--json", code=None).stdout)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0

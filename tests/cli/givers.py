@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Readers of the demo who give, in a browser: from the support page to the paper's thanks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"]
+WIDTHS = {"en": 360, "ru": 1280}
+
+
+def give_in_a_browser(paper: str) -> None:
+    """In both languages, with and without script. Nothing where there is no Chromium."""
+    if not CHROMIUM.exists():
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            for language, width in WIDTHS.items():
+                for script in (True, False):
+                    _give(browser, paper, language, width, script=script)
+        finally:
+            browser.close()
+
+
+def _give(browser: Browser, paper: str, language: str, width: int, *, script: bool) -> None:
+    """Begin, be declined, come back, find all as it was, pay by a double click, go back."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        java_script_enabled=script,
+        service_workers="block",
+    )
+    try:
+        page = context.new_page()
+        page.goto(f"{paper}{language}/support/")
+        page.locator("form:has(input[name=kind]) button[type=submit]").first.click()
+        page.wait_for_url(lambda url: "/support/" not in url)
+        if not script:  # One more button, on a page that bears an intent.
+            assert page.url.endswith("/v1/give")
+            _press(page)
+        page.fill("#address", "ada@mail.example")
+        page.check("input[value=no-money]")
+        page.locator("button").click()
+        page.wait_for_selector("[role=alert]")
+        page.locator("main a").click()
+        page.wait_for_url("**/v1/give?**cause=insufficient_funds")
+        assert page.locator("[role=alert]").is_visible()
+        first = page.locator("input[name=intent]").get_attribute("value")
+        assert first
+        assert f"intent={first}" in page.url
+        _press(page)
+        page.fill("#address", "ada@mail.example")
+        page.locator("button").dblclick()
+        page.wait_for_url(f"{paper}{language}/support/thanks/")
+        page.go_back()
+        page.wait_for_url(f"{paper}{language}/support/thanks/")
+    finally:
+        context.close()
+
+
+def _press(page: Page) -> None:
+    page.locator("form.give button").click()
+    page.wait_for_url("**/checkout/**")

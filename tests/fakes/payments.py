@@ -219,13 +219,15 @@ class History:
             self._becomes(ref, now)
             if self.chance.random() < 0.3:
                 amount = self.chance.randrange(1, 100_000)
-                now = msgspec.structs.replace(now, amount=amount, at=self._tick() + 1)
+                at = max(self._tick(), now.at) + 1
+                now = msgspec.structs.replace(now, amount=amount, at=at)
                 self.bank.tell("changed", now)
         if self.chance.random() < 0.3:
             self._becomes_state(now, "ended")
 
     def _becomes_state(self, gift: GiftFact, state: str) -> GiftFact:
-        found = msgspec.structs.replace(gift, state=state, at=self._tick() + 1)
+        at = max(self._tick(), gift.at) + 1  # Else nobody could say which came last.
+        found = msgspec.structs.replace(gift, state=state, at=at)
         self.bank.tell("updated", found)
         return found
 

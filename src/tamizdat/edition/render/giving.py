@@ -174,7 +174,7 @@ def ask(tongue: Tongue, place: AskPlace) -> bytes:
         return b""
     said = words(tongue.code)
     return _ASKS.render(
-        t=said["ask"],
+        said=said["ask"],
         support=said["support"]["link"],
         again=tongue.site.giving.ask_again_days,
         asks=[_ask(one, tongue) for one in asks],

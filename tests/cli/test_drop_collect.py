@@ -52,7 +52,7 @@ def test_collecting_says_what_came(tamizdat: Tamizdat, folder: Path, tmp_path: P
     report = collected(tamizdat, folder)
     assert report["ok"] is True
     assert report["drops"][0] | {"batches": 0} == {
-        "drop": "pier", "batches": 0, "handled": 2, "known": 0, "waiting": 1, "failed": 0,
+        "drop": "pier", "batches": 0, "handled": 3, "known": 0, "waiting": 0, "failed": 0,
         "unreadable": 0, "forgotten": 0, "problem": "",
     }  # fmt: skip
 

@@ -72,7 +72,9 @@ def remind(one: Submission, /, *, arrived_hour: datetime) -> None:
         raise RuntimeError("one of those days")
 
 
-handlers.handler("remind")(remind)
+# In the place of the desk's own; and nothing acts upon webhooks here.
+handlers._handlers["remind"] = remind
+handlers._handlers.pop("webhook")
 
 
 def die_after(steps: int) -> None:

@@ -70,10 +70,10 @@ def test_a_drop_that_never_answered_is_an_alarm_after_an_hour_too(place: Place) 
 
 
 def test_the_dashboard_says_how_drops_stand_and_what_waits(
-    place: Place, readers_desk: User, editor: User, signed_in: Enter
+    place: Place, unhandled: str, readers_desk: User, editor: User, signed_in: Enter
 ) -> None:
-    fields = {"address": "ada@post.example", "months": 3, "privacy": 1}
-    place.send(message("One."), submission("remind", "en", fields))
+    fields = {"address": "ada@post.example", "newsletters": ["w"], "privacy": 1, "form": "front"}
+    place.send(message("One."), submission(unhandled, "en", fields))
     place.collect()
     home = signed_in(readers_desk).get("/desk/").content.decode()
     assert "1 new message<" in home

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Readers of the demo who give, in a browser: from the support page to the paper's thanks."""
+"""Readers of the demo who give, in a browser: from the support page to the thanks."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"]
 WIDTHS = {"en": 360, "ru": 1280}
+# The paper's page where the demo is at the paper's own address, else the letterbox's.
+THANKS = re.compile(r"/(support|give)/thanks")
 
 
 def give_in_a_browser(paper: str) -> None:
@@ -54,9 +57,9 @@ def _give(browser: Browser, paper: str, language: str, width: int, *, script: bo
         _press(page)
         page.fill("#address", "ada@mail.example")
         page.locator("button").dblclick()
-        page.wait_for_url(f"{paper}{language}/support/thanks/")
+        page.wait_for_url(THANKS)
         page.go_back()
-        page.wait_for_url(f"{paper}{language}/support/thanks/")
+        page.wait_for_url(THANKS)
     finally:
         context.close()
 

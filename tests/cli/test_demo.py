@@ -88,7 +88,7 @@ def _serve_and_stop(
 ) -> dict[str, Any]:
     """Run the demo as a person does, look at it, ask the doctor, press Ctrl-C."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tamizdat", "demo", "--json", "--port", "18760"],
+        [sys.executable, "-m", "tamizdat", "demo", "--json", "--port", "18720"],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -96,13 +96,16 @@ def _serve_and_stop(
     )
     assert process.stdout is not None
     with process.stdout:
-        report: dict[str, Any] = json.loads(process.stdout.readline())
-        with urllib.request.urlopen(f"{report['paper']}en/") as page:
-            assert b"Port Maren" in page.read()
-        give_in_a_browser(report["paper"])
-        found = json.loads(tamizdat("doctor", "--dir", "demo", "--json", code=None).stdout)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        try:
+            report: dict[str, Any] = json.loads(process.stdout.readline())
+            with urllib.request.urlopen(f"{report['paper']}en/") as page:
+                assert b"Port Maren" in page.read()
+            give_in_a_browser(report["paper"])
+            found = json.loads(tamizdat("doctor", "--dir", "demo", "--json", code=None).stdout)
+        finally:
+            process.send_signal(signal.SIGINT)
+            code = process.wait(60)
+    assert code == 0
     assert [mirror["kind"] for mirror in report["mirrors"]] == ["honest", "lying", "slow"]
     assert found["findings"]
     assert {"worker"} <= {f["name"] for f in found["findings"] if f["level"] == "fine"}

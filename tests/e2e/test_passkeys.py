@@ -148,6 +148,7 @@ def log_in_at_first(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", name="Second step")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_passkey_that_cannot_know_its_person_opens_nothing_and_the_page_says_what_to_do(
     guarded: Newsroom, open_browser: Open
 ) -> None:

@@ -119,6 +119,7 @@ def test_a_worker_builds_what_is_published_and_stops_cleanly(scene: Scene) -> No
         assert worker.wait(20) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_two_workers_at_once_build_everything_once_and_nothing_fails(scene: Scene) -> None:
     before = scene.report()["stories"]

@@ -208,6 +208,7 @@ def test_relays_that_misbehave(
         assert found["states"]["unknown"] > unknown // 2
 
 
+@pytest.mark.slow
 def test_refused_recipients_do_not_disturb_the_others(scene: Callable[..., Scene]) -> None:
     one = scene()
     one.sink("choosy")

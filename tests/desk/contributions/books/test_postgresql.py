@@ -14,7 +14,11 @@ import pytest
 
 from tests.desk.newsletter.engine.server import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("books-postgresql"),  # One server for all of them.
+]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]
 LEG = (
@@ -37,11 +41,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def tested(server: Server) -> subprocess.CompletedProcess[str]:
     """The other tests of the books, run on PostgreSQL; their database stays."""
     files = [HERE / f"test_{name}.py" for name in ("ledger", "books", "reports")]
+    # Else the database would be called after the process that this test runs in.
+    plain = {name: value for name, value in os.environ.items() if "XDIST" not in name}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "not slow", "--reuse-db",
          "-p", "no:cacheprovider", *files],
         cwd=ROOT,
-        env={**os.environ, "TAMIZDAT_TEST_DATABASE": server.url},
+        env={**plain, "TAMIZDAT_TEST_DATABASE": server.url},
         capture_output=True,
         text=True,
         check=False,

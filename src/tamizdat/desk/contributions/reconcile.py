@@ -124,14 +124,26 @@ def _take(event: Event, name: str, now: datetime, report: Report) -> bool:
 def _listing(provider: Provider, since: datetime, now: datetime, report: Report) -> None:
     for some in _batches(provider.listing(since)):
         report.listed += len(some)
-        try:
-            with transaction.atomic():
-                report.changed += facts.apply(some, provider=provider.name, now=now)
-        except DatabaseError:
-            raise
-        except Exception as error:
-            log.error("facts of %s could not be taken in: %s", provider.name, told(error))
-            report.failed += len(some)
+        if not _apply(some, provider.name, now, report) and len(some) > 1:
+            for fact in some:  # Else one that cannot be taken in would keep all of them out.
+                _apply((fact,), provider.name, now, report)
+
+
+def _apply(some: tuple[Fact, ...], name: str, now: datetime, report: Report) -> bool:
+    """Take facts in together; whether that could be done. Of a single one it is told and counted
+    where not."""
+    try:
+        with transaction.atomic():
+            report.changed += facts.apply(some, provider=name, now=now)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        if len(some) == 1:
+            # What it says could name a reader.
+            log.error("a fact of %s could not be taken in: %s", name, told(error))
+            report.failed += 1
+        return False
+    return True
 
 
 def _batches(found: Iterable[Fact]) -> Iterator[tuple[Fact, ...]]:

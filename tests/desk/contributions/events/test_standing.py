@@ -86,6 +86,26 @@ def test_one_event_that_cannot_be_taken_in_holds_up_no_other(
     assert house.standing.reconciled_to is None  # The next round looks as far back.
 
 
+def test_one_fact_that_cannot_be_taken_in_keeps_no_other_of_the_list_out(
+    house: House, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost(house, bank)
+    lost(house, bank)
+    broken, other, whole = bank.happened[0].facts[0], bank.happened[2].facts[0], facts._apply
+    bank.happened.clear()  # The provider's list of events has forgotten them.
+
+    def apply(provider: str, fact: Fact, now: object) -> bool:
+        if fact == broken:
+            raise RuntimeError("one of those days")
+        return whole(provider, fact, now)  # type: ignore[arg-type] # as it came
+
+    monkeypatch.setattr(facts, "_apply", apply)
+    report = house.reconciles()
+    assert report.failed == 1
+    assert [gift.ref for gift in Gift.objects.all()] == [other.ref]
+    assert house.standing.reconciled_to is None
+
+
 def test_silence_alarms_while_there_is_something_to_tell(house: House, bank: Bank) -> None:
     house.gives()
     assert [box.word for box in alarm.standing(house.now)] == ["well"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Where Wagtail learns of contributions: the log's words, the alarm on the home page."""
+"""Where Wagtail learns of contributions: addresses, menu, the log's words, the alarm."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, include, path
 from wagtail import hooks
+from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
 from wagtail.admin.ui.components import Component
 from wagtail.log_actions import LogActionRegistry
 
-from tamizdat.desk.contributions import alarm
+from tamizdat.desk.contributions import alarm, urls
+
+MENU = "register_contributions_menu_item"
+
+
+@hooks.register("register_admin_urls")
+def register_urls() -> list[URLPattern | URLResolver]:
+    return [path("contributions/", include((urls.urlpatterns, urls.app_name)))]
+
+
+@hooks.register("register_admin_menu_item")
+def contributions_item() -> MenuItem:
+    """Nobody sees it who sees nothing in it. Each kind of pages adds its own to ``MENU``."""
+    menu = Menu(register_hook_name=MENU)
+    return SubmenuMenuItem("Contributions", menu, name="contributions", icon_name="pick", order=108)
 
 
 @hooks.register("register_log_actions")

@@ -77,6 +77,7 @@ _PUBLISHING = (
     "newsletter.approve_issue",
     "newsletter.send_issue",
     "contributions.approve_ask",
+    "contributions.view_gift",
     "contributions.view_standing",
     "contributions.ask_refund",
     "contributions.approve_refund",

@@ -118,6 +118,9 @@ class Payment(models.Model):
             models.Index(fields=["day", "state"], name="contributions_payment_day"),
             models.Index(fields=["provider", "gift_ref"], name="contributions_payment_of"),
             models.Index(fields=["provider", "intent"], name="contributions_payment_intent"),
+            # By what people search for one.
+            models.Index(fields=["currency", "amount"], name="contributions_payment_sum"),
+            models.Index(fields=["receipt"], name="contributions_payment_receipt"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["provider", "ref"], name="contributions_one_payment"),

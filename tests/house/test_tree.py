@@ -14,8 +14,8 @@ import pytest
 
 TOP = Path(__file__).parent.parent.parent
 CODE = (".py", ".sh", ".js", ".css", ".html", ".sql")
-# Written by a program, compared byte by byte, or what others would send us.
-EXEMPT = re.compile(r"/migrations/|/requirements/|/bench/hugo/|/tests/importers/pages/")
+# Written by a program or by others, compared byte by byte, or what others would send us.
+EXEMPT = re.compile(r"/migrations/|/requirements/|/bench/hugo/|/tests/importers/pages/|/vendor/")
 
 
 def files(*suffixes: str) -> Iterator[Path]:

@@ -14,10 +14,11 @@ from lxml import html
 from tamizdat.drop.kinds import KINDS, fields_of
 from tamizdat.edition.render import PageRenderer
 from tamizdat.edition.site import Letters, Site
+from tamizdat.edition.story import Text
 from tamizdat.edition.views import ArticleFacts
 
 from .newsroom import SITE
-from .paper import invented, paper
+from .paper import invented, issue, paper
 
 CODES = [language.code for language in SITE.languages]
 ONE_CONNECTION = 14_000  # bytes: some networks freeze a connection after about 16 kB
@@ -159,3 +160,29 @@ def test_an_issue_says_what_was_sent_under_its_headings(code: str) -> None:
 def test_each_page_comes_through_a_connection_that_freezes(code: str, name: str) -> None:
     page = paper()[f"/{code}/newsletter/{name}"]
     assert len(brotli.compress(page, quality=5)) < ONE_CONNECTION
+
+
+@pytest.mark.parametrize(
+    ("code", "heading", "says"),
+    [
+        ("en", "This issue was withdrawn", ("no. 12 of the newsletter “", "sent on 20 November")),
+        ("ru", "Выпуск отозван", ("№ 12 рассылки «", "отправлен 20 ноября")),
+        ("ar", "سُحب هذا العدد", ("العدد 12 من النشرة البريدية «", "وأُرسل في")),
+    ],
+)
+def test_a_withdrawn_issue_says_that_it_was_one_of_which_newsletter_and_why(
+    code: str, heading: str, says: tuple[str, ...]
+) -> None:
+    language = next(one for one in SITE.languages if one.code == code)
+    gone = issue(language, 12, ())
+    gone.pub_status = "canceled"
+    gone.descriptions = [Text(role="withdrawal", value="It named <somebody>.")]
+    render = PageRenderer(SITE)
+    page = render.tombstone(gone, render.card(gone, gone.path)).decode()
+    told = page.partition("<main")[2].partition("</main>")[0]
+    assert f"<h1>{heading}</h1>" in told
+    for words in (*says, language.newsletters[0].title, gone.headline, "&lt;somebody&gt;"):
+        assert words in told
+    assert "Dear readers" not in page
+    for of_a_story in ("story was", "Материал отозван", "هذه المادة"):
+        assert of_a_story not in page

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from tamizdat.edition import body
 from tamizdat.edition.errors import StoryError
-from tamizdat.edition.paths import page_path, url
+from tamizdat.edition.paths import issue_of, page_path, url
 from tamizdat.edition.render.articles import name_of
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.render.templates import environment
@@ -80,21 +80,34 @@ def _outdated(page: Page, tongue: Tongue, present: str) -> Link | None:
 
 
 def tombstone(story: Story, card: Card, tongue: Tongue) -> bytes:
-    """What stands where a withdrawn story stood: that it was, when, and why."""
+    """What stands where a withdrawn story stood, or an issue of a newsletter: that it was, when,
+    and why."""
     reason = story.withdrawal_reason
     if not reason:
         raise StoryError(f"{name_of(story)} was withdrawn without a reason: readers are owed one")
-    words = tongue.words
-    sentences = [
-        words.fill("withdrawn_on", date=tongue.moment(card.updated)),
-        words.fill("withdrawn_title", date=tongue.day(card.published), headline=card.headline),
-    ]
+    words, issue = tongue.words, story.is_issue
+    said = {"date": tongue.day(card.published), "headline": card.headline}
+    when = words.fill(
+        "issue_gone_on" if issue else "withdrawn_on", date=tongue.moment(card.updated)
+    )
+    what = (
+        words.fill("issue_gone_title", **said, **_issue(story, card))
+        if issue
+        else words.fill("withdrawn_title", **said)
+    )
+    heading = words["issue_gone" if issue else "withdrawn"]
+    advice = words["issue_gone_do" if issue else "withdrawn_do"]
     ways = [Link(path=tongue.front, title=words["to_front"])]
     if tongue.corrections_policy:
         ways.insert(0, Link(path=tongue.corrections_policy, title=words["corrections_policy"]))
-    return _notice(
-        tongue, words["withdrawn"], sentences, words["withdrawn_do"], ways, reason=reason
-    )
+    return _notice(tongue, heading, [when, what], advice, ways, reason=reason)
+
+
+def _issue(story: Story, card: Card) -> dict[str, object]:
+    """Which issue it was, of which newsletter."""
+    slug, number = issue_of(card.path) or ("", 0)
+    term = story.newsletter
+    return {"number": number, "newsletter": (term.name if term else "") or slug}
 
 
 def not_found(tongue: Tongue) -> bytes:

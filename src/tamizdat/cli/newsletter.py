@@ -13,7 +13,7 @@ from tamizdat.cli.common import dir_option, json_option, print_json, say, start_
 from tamizdat.cli.newsletter_doctor import doctor, report
 from tamizdat.cli.newsletter_preview import preview, test
 from tamizdat.cli.newsletter_transfer import export, import_
-from tamizdat.cli.newsletter_withdraw import withdraw
+from tamizdat.cli.newsletter_withdraw import restore, withdraw
 from tamizdat.cli.processes import follow_supervisor
 from tamizdat.config import ConfigError
 
@@ -40,6 +40,7 @@ newsletter.add_command(export)
 newsletter.add_command(doctor)
 newsletter.add_command(report)
 newsletter.add_command(withdraw)
+newsletter.add_command(restore)
 
 issue_argument = click.argument("issue", metavar="ISSUE")
 

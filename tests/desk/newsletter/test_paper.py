@@ -18,6 +18,7 @@ from wagtail.models import Locale
 
 from tamizdat.cli.drop_folder import make_drop
 from tamizdat.config import Newsroom
+from tamizdat.desk.audit.models import Record
 from tamizdat.desk.newsletter import paper as letters
 from tamizdat.desk.newsletter.content import content_of, issue_url
 from tamizdat.desk.newsletter.engine import actions as engine
@@ -208,8 +209,42 @@ def test_an_issue_is_withdrawn_with_its_reason_by_who_may_send(
     found = paper.edition.read(PAGE)
     assert found is not None
     assert (found.status, b"It named a source." in found.data) == (410, True)
+    assert b"This issue was withdrawn" in found.data
     assert PAGE not in paper.read("/en/newsletter/weekly/")
     assert StoryVersion.objects.filter(uri=letters.uri_of(issue)).count() == 2
+
+
+def test_an_issue_that_was_withdrawn_is_put_back_as_it_was_by_who_may_send(
+    paper: Paper, issue: Issue, publisher: User, reporter: User
+) -> None:
+    with pytest.raises(IssueError, match="nothing to put back"):
+        letters.restore_issue(issue=issue, acting_user=publisher)
+    started = begin(issue)
+    paper.build()
+    before = paper.read(PAGE)
+    for reason in ("It named a source.", "It still does."):
+        letters.withdraw_issue(issue=started, reason=reason, acting_user=publisher)
+        paper.build()
+        with pytest.raises(PermissionDenied):
+            letters.restore_issue(issue=started, acting_user=reporter)
+        back = letters.restore_issue(issue=started, acting_user=publisher)
+        assert letters.restore_issue(issue=started, acting_user=publisher).pk == back.pk
+        paper.build()
+        assert letters.standing(started) == "live"
+        assert paper.read(PAGE) == before
+        assert PAGE in paper.read("/en/newsletter/weekly/")
+    assert (back.version, back.reason) == (5, "restored")
+    rows = Record.objects.filter(action="tamizdat.issue_restore")
+    assert ["petra" in row.entry for row in rows] == [True, True]
+
+
+def test_what_was_taken_out_without_a_word_is_not_put_back(
+    paper: Paper, issue: Issue, publisher: User
+) -> None:
+    started = begin(issue)
+    letters.retract_issue(issue=started, acting_user=publisher)
+    with pytest.raises(IssueError, match="nothing to put back"):
+        letters.restore_issue(issue=started, acting_user=publisher)
 
 
 def test_an_issue_that_is_cancelled_before_a_mail_left_leaves_no_page(

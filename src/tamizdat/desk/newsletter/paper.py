@@ -6,7 +6,7 @@ What always holds:
 - An issue in the paper says what was frozen when its sending began (``Issue.frozen``): publishing
   it twice publishes it once, and what is edited later changes nothing of it.
 - It is a story of the paper like any other: append-only versions, the same queue, signed with it,
-  withdrawn with a reason. Only it stands in no list but its newsletter's.
+  withdrawn with a reason and put back. Only it stands in no list but its newsletter's.
 - Where its mails lead it lies before they leave: it is queued in the transaction that starts it,
   and they wait for it (``awaited``).
 
@@ -79,7 +79,8 @@ def publish_issue(
 def withdraw_issue(
     *, issue: Issue, reason: str, acting_user: User | None, now: datetime | None = None
 ) -> StoryVersion:
-    """Take the issue's page back: it then says so, with the reason. Mails are not called back."""
+    """Take the issue's page back: it then says so, with the reason. Mails are not called back.
+    Can be undone by ``restore_issue``."""
     if acting_user is not None and not acting_user.has_perm("newsletter.send_issue"):
         raise PermissionDenied("You may not withdraw issues.")
     if not reason.strip():
@@ -94,6 +95,30 @@ def withdraw_issue(
     log(issue, "tamizdat.withdraw", user=acting_user, data={"reason": reason.strip()})
     return versions.append(
         versions.New(story=story, reason=Reason.WITHDRAWN, acting_user=acting_user, created=now)
+    )
+
+
+@transaction.atomic
+def restore_issue(
+    *, issue: Issue, acting_user: User | None, now: datetime | None = None
+) -> StoryVersion:
+    """Put the issue's page back as it was before it was withdrawn."""
+    if acting_user is not None and not acting_user.has_perm("newsletter.send_issue"):
+        raise PermissionDenied("You may not put issues back.")
+    head = versions.newest(uri_of(issue), lock=True)
+    if head is None or head.pub_status == "withheld":
+        raise IssueError("It is not in the paper, so there is nothing to put back.")
+    if head.pub_status == "usable":
+        return head.version
+    was = StoryVersion.objects.filter(uri=head.uri, pub_status="usable").order_by("version").last()
+    if was is None:
+        raise IssueError("What its page said is no longer kept, so it cannot be put back.")
+    now, story = now or timezone.now(), versions.stored(was)
+    story.version = str(head.version.version + 1)
+    story.version_created = stories.rfc3339(now)
+    log(issue, "tamizdat.issue_restore", user=acting_user)
+    return versions.append(
+        versions.New(story=story, reason=Reason.RESTORED, acting_user=acting_user, created=now)
     )
 
 

@@ -59,3 +59,5 @@ def _deeds(
         yield "cancel", "Cancel for good…", True
     if progress.paper == "there" and not moving:
         yield "withdraw", "Withdraw its page…", True
+    if progress.paper == "withdrawn" and not moving:
+        yield "restore", "Put its page back", False

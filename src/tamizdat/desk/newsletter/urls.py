@@ -38,6 +38,7 @@ urlpatterns = [
     path(f"{_ISSUE}cancel/", sending.CancelView.as_view(), name="cancel"),
     path(f"{_ISSUE}rest/", sending.RestView.as_view(), name="rest"),
     path(f"{_ISSUE}withdraw/", sending.WithdrawView.as_view(), name="withdraw"),
+    path(f"{_ISSUE}restore/", sending.RestoreView.as_view(), name="restore"),
     path(f"{_ISSUE}relay/", sending.RelayView.as_view(), name="relay"),
     path(f"{_ISSUE}unknown/", sending.UnknownView.as_view(), name="unknown"),
 ]

@@ -56,6 +56,7 @@ _WORDS = (
     ("unschedule", "Unschedule", "Took the hour of an issue away"),
     ("hold", "Hold", "Held an issue that was due"),
     ("discard", "Discard", "Discarded an issue"),
+    ("restore", "Put back", "Put the page of an issue back"),
     ("test", "Test", "Sent a test of an issue"),
 )
 

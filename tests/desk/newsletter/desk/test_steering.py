@@ -123,6 +123,25 @@ def test_a_page_is_withdrawn_for_a_reason_by_who_types_the_word(
     assert StoryVersion.objects.count() == before
 
 
+def test_a_page_that_was_withdrawn_is_put_back_with_one_button_by_who_may_send(
+    going: Composer, editor: User, operator: User, compose: Compose
+) -> None:
+    Issue.objects.update(state="sent", finished=timezone.now())
+    assert f"{going.here}restore/" not in going.see("sending/")
+    withdraw(going, confirmation="withdraw")
+    issue = Issue.objects.select_related("newsletter").get()
+    for who in (editor, operator):
+        assert f"{going.here}restore/" not in compose(who).see("sending/")
+        compose(who).client.post(f"{going.here}restore/", {"token": str(uuid.uuid4())})
+        assert paper.place(issue) == "withdrawn"
+    assert "Put its page back" in going.see("sending/")
+    page = going.press("restore")
+    assert "on its way back into the paper" in page
+    assert paper.place(issue) == "there"
+    assert f"{going.here}withdraw/" in page
+    assert f"{going.here}restore/" not in page
+
+
 def test_what_was_never_in_the_paper_is_not_withdrawn(
     approved: Issue, publisher: User, compose: Compose
 ) -> None:

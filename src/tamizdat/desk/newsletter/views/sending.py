@@ -238,12 +238,22 @@ class WithdrawView(PostView, IssueView):
     def act(self, form: WithdrawalForm) -> str:
         reason, user = form.cleaned_data["reason"], person(self.request)
         paper.withdraw_issue(issue=self.issue, reason=reason, acting_user=user)
-        return "It is withdrawn. Its page says so in a moment."
+        return "It is withdrawn. Its page says so in a moment, and can be put back from here."
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = kwargs.pop("form", None) or WithdrawalForm(initial={"token": uuid.uuid4()})
         place = paper.place(self.issue)
         return {**super().get_context_data(**kwargs), "form": form, "place": place}
+
+
+class RestoreView(PostView):
+    """Put a page that was withdrawn back into the paper, as it was."""
+
+    permissions = (SEND,)
+
+    def act(self, form: TokenForm) -> str:
+        paper.restore_issue(issue=self.issue, acting_user=person(self.request))
+        return "It is on its way back into the paper."
 
 
 class RestView(PostView):

@@ -108,6 +108,11 @@ class WhenForm(TokenForm):
         return when
 
 
+def _cohorts() -> list[tuple[str, str]]:
+    names = [one.name for one in settings.NEWSROOM.settings.cohorts]
+    return [("", "Left open"), *((name, name) for name in names)]
+
+
 class UploadForm(TokenForm):
     """A file of subscribers. ``too_long``: it was, so that it was not taken in at all."""
 
@@ -140,8 +145,19 @@ class UploadForm(TokenForm):
         "exports of the three systems say it themselves.",
     )
 
+    cohort = forms.ChoiceField(
+        label="Cohort",
+        choices=_cohorts,
+        required=False,
+        help_text="Their mails lead to addresses that nobody else is told. Those who are "
+        "subscribed are put into it, out of another one too. Left open, a column called cohort "
+        "counts for those who are in none; the others fall to one by lot with their first issue.",
+    )
+
     def __init__(self, *args: Any, too_long: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not settings.NEWSROOM.settings.cohorts:
+            del self.fields["cohort"]
         if too_long:
             said = (
                 f"The file is longer than {uploads.MOST // 1_000_000} MB: hand it in in parts, or "

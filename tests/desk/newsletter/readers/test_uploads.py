@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tamizdat.config import Newsroom
 from tamizdat.desk.audit.models import Record
 from tamizdat.desk.newsletter.models import Newsletter, Subscription, Upload, UploadPart
 from tamizdat.desk.newsletter.transfer import carrying, importing, sealed_file, uploads
@@ -24,6 +26,7 @@ from tamizdat.desk.outgoing import suppression
 from tamizdat.desk.outgoing.models import Suppression
 from tamizdat.desk.readers import keyring
 from tamizdat.desk.readers.errors import VaultShutError
+from tamizdat.desk.readers.models import Reader
 from tamizdat.desk.staff.models import User
 from tamizdat.desk.staff.roles import READERS_DESK
 from tests.desk.newsletter.readers.conftest import ADA, Desk
@@ -276,6 +279,58 @@ def test_the_form_is_refused_without_its_token_and_to_everybody_else(
         answer = signed_in(user).post(where, {"file": SimpleUploadedFile("a.csv", LIST.encode())})
         assert answer.status_code in (302, 403)
     assert not Upload.objects.exists()
+
+
+COHORTS = """
+[[cohorts]]
+name = "north"
+entries = ["https://oslo.example/"]
+[[cohorts]]
+name = "friends"
+entries = ["https://quiet.example/"]
+drawn = false
+"""
+
+
+def test_who_is_in_a_list_is_put_into_the_cohort_that_was_chosen(
+    client: Client, desk: Desk, settings: Any
+) -> None:
+    form = client.get(reverse("newsletter:uploads")).content.decode()
+    assert "Cohort" not in form  # The newsroom has none.
+    bare = settings.NEWSROOM.settings_file.read_text()
+    settings.NEWSROOM.settings_file.write_text(bare + COHORTS)
+    settings.NEWSROOM = Newsroom(desk.newsroom.folder)
+    desk.join()
+    form = client.get(reverse("newsletter:uploads")).content.decode()
+    assert form.count("addresses that nobody else is told") == 1
+    assert "Select a valid choice" in hand_in(client, LIST, cohort="elsewhere")
+    assert "will be in the cohort “friends”" in hand_in(client, LIST, cohort="friends")
+    Carrier().carry()
+    assert not Reader.objects.exclude(cohort="").exists()  # Nothing happened yet.
+    press(client, "take_in")
+    Carrier().carry()
+    where = {name: desk.reader(f"{name}@post.example") for name in ("ada", "bela", "dora", "emil")}
+    assert {name: reader and reader.cohort for name, reader in where.items()} == {
+        "ada": "friends", "bela": "friends", "dora": "", "emil": ""
+    }  # fmt: skip
+    page = client.get(reverse("newsletter:upload", args=[Upload.objects.get().pk]))
+    assert "is now in the cohort “friends”" in page.content.decode()
+    done = json.loads(Record.objects.get(action="tamizdat.newsletter_import").entry)
+    assert done["data"]["cohort"] == "friends"
+
+
+def test_a_cohort_that_is_no_more_in_the_settings_is_told_and_nobody_is_taken_in(
+    client: Client, desk: Desk, settings: Any
+) -> None:
+    bare = settings.NEWSROOM.settings_file.read_text()
+    settings.NEWSROOM.settings_file.write_text(bare + COHORTS)
+    settings.NEWSROOM = Newsroom(desk.newsroom.folder)
+    hand_in(client, LIST, cohort="friends")
+    settings.NEWSROOM.settings_file.write_text(bare)
+    settings.NEWSROOM = Newsroom(desk.newsroom.folder)
+    Carrier().carry()
+    assert "no table [[cohorts]] named “friends”" in state(client)[1]
+    assert not Subscription.objects.exists()
 
 
 def test_a_form_that_is_sent_twice_hands_in_once(client: Client) -> None:

@@ -17,7 +17,8 @@ from tamizdat.desk.newsletter.models.newsletter import Newsletter
 
 
 class Upload(models.Model):
-    """``read`` of ``size`` bytes are looked at. ``report`` is the last
+    """``read`` of ``size`` bytes are looked at. ``cohort``: where those who are subscribed are put
+    to; empty: what the file says, else the lot. ``report`` is the last
     ``transfer.importing.Report``, as JSON. ``worker`` carries it, and says so by ``beat``;
     ``problem`` is what stands in the way."""
 
@@ -32,6 +33,7 @@ class Upload(models.Model):
     name = models.CharField(max_length=200)
     format = models.CharField(max_length=10)
     evidence = models.CharField(max_length=400, blank=True)
+    cohort = models.CharField(max_length=40, blank=True, default="", db_default="")
     state = models.CharField(max_length=10, choices=State.choices, default=State.LOOKING)
     size = models.PositiveBigIntegerField()
     read = models.PositiveBigIntegerField(default=0)

@@ -96,6 +96,7 @@ class Carrier:
         work = Import(
             upload.newsletter,
             evidence=upload.evidence,
+            cohort=upload.cohort,
             dry=upload.state == State.LOOKING,
             before=before,
             kept=kept,

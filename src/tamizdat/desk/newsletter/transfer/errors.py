@@ -7,6 +7,7 @@
     ├── TableError         the file is no table that can be read
     ├── TooLongError       the file is longer than the desk takes
     ├── EvidenceError      nothing says that these readers agreed
+    ├── CohortError        the settings know no such cohort
     └── TooLateError       what was looked at is no longer what there is
 """
 
@@ -31,3 +32,7 @@ class TooLateError(TransferError):
 
 class EvidenceError(TransferError):
     """Nothing says that these readers agreed."""
+
+
+class CohortError(TransferError):
+    """The settings know no such cohort."""

@@ -35,7 +35,7 @@ from django.utils import timezone
 from tamizdat.desk.audit import actions as audit
 from tamizdat.desk.newsletter.models import Newsletter, Subscription
 from tamizdat.desk.newsletter.signup import PURPOSE
-from tamizdat.desk.newsletter.transfer.errors import EvidenceError, TableError
+from tamizdat.desk.newsletter.transfer.errors import CohortError, EvidenceError, TableError
 from tamizdat.desk.newsletter.transfer.formats import Entry, Reading, reading_of
 from tamizdat.desk.newsletter.transfer.reading import Table, opened
 from tamizdat.desk.outgoing.models import Suppression
@@ -134,6 +134,7 @@ class Import:
         """Take in a table; ``name`` is that of its file. What is not done: ``note``."""
         reading = reading_of(table.header, wanted)
         self._require_evidence(reading)
+        self._require_cohort()
         self.report.format, self.report.encoding = reading.format.name, table.encoding
         self.report.left_out = reading.left_out
         passed = 0
@@ -158,6 +159,11 @@ class Import:
                 "a plain table does not say that its readers agreed: say it with --evidence, as in "
                 '"Sign-up sheets of the reading in Velm, 12 May 2026, kept in the office"'
             )
+
+    def _require_cohort(self) -> None:
+        known = {one.name for one in settings.NEWSROOM.settings.cohorts}
+        if self._cohort and self._cohort not in known:
+            raise CohortError(f"the settings have no table [[cohorts]] named “{self._cohort}”")
 
     def _entries(self, table: Table, reading: Reading, name: str) -> Iterator[_Row]:
         if reading.headless:

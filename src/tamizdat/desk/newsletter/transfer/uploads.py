@@ -61,9 +61,11 @@ def hand_in(
     name: str,
     wanted: str,
     evidence: str,
+    cohort: str = "",
     acting_user: User,
 ) -> Upload:
-    """Keep a file, sealed, for the worker to look at. Raises ``TransferError``, ``VaultError``."""
+    """Keep a file, sealed, for the worker to look at; ``cohort`` as in ``Upload``. Raises
+    ``TransferError``, ``VaultError``."""
     file = io.BytesIO(data)
     looked_over(file, size=len(data), wanted=wanted, evidence=evidence)
     now = clock.now()
@@ -72,6 +74,7 @@ def hand_in(
         name=_harmless(name),
         format=wanted,
         evidence=evidence.strip(),
+        cohort=cohort,
         size=len(data),
         made_by=acting_user,
         made=now,

@@ -99,6 +99,7 @@ class UploadsView(ForReadersDesk, DeskView):
                     name=sent["file"].name,
                     wanted=sent["format"],
                     evidence=sent["evidence"],
+                    cohort=sent.get("cohort", ""),
                     acting_user=person(self.request),
                 )
         except (TransferError, VaultError) as error:

@@ -32,8 +32,8 @@ check: setup ## Style, types, layers, locks, migrations: what CI checks
 test: export TAMIZDAT_GATE = 1
 test: setup ## Everything CI runs but the slow tests: checks and all tests
 	@scripts/chromium.sh
-	@scripts/check.sh
-	@scripts/in_memory.sh scripts/test_core.sh $(core)
+	$(call say,Checks run beside the first tests: what they say comes after those)
+	@scripts/beside.sh scripts/check.sh -- scripts/in_memory.sh scripts/test_core.sh $(core)
 	$(call say,All other tests but those in a browser)
 	@scripts/in_memory.sh $(python) -m pytest -n $(jobs) -m "not slow and not browser" -q $(core:%=--ignore=tests/%)
 	$(call say,Tests in a browser)

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.blocking.certificates import Authority, Certificate
-from tests.mirrors.servers import DOCS, free_port, program, running
+from tests.mirrors.servers import DOCS, program, running
+from tests.ports import free_port
 
 _PROXY = """
 server {{

@@ -30,6 +30,7 @@ from tamizdat.drop.client_folder import FolderLetterbox
 from tamizdat.drop.envelope import Submission, open_sealed, seal, submission
 from tamizdat.drop.settings import DropFolder, Settings
 from tamizdat.drop.spool import closed_names, open_names
+from tests.ports import free_port
 
 IDENTITY = pyrage.x25519.Identity.generate()
 COLLECTOR = Ed25519PrivateKey.generate()
@@ -61,12 +62,23 @@ def letter(text: str = "Good morning", kind: str = "message") -> bytes:
 def opened(folder: Path) -> list[Submission]:
     """All that lies in a drop's folder, also in batches that a running drop writes."""
     spool = folder / "spool"
-    found = []
-    for name in (*closed_names(spool), *open_names(spool)):
-        data = (spool / name).read_bytes()
-        for slot in slots(name.removesuffix(".open"), data):
-            found.append(open_sealed(sealed_in(slot), [IDENTITY]))
-    return found
+    while (batches := _batches(spool)) is None:
+        time.sleep(0.05)
+    return [
+        open_sealed(sealed_in(slot), [IDENTITY])
+        for name, data in batches.items()
+        for slot in slots(name.removesuffix(".open"), data)
+    ]
+
+
+def _batches(spool: Path) -> dict[str, bytes] | None:
+    """What every batch holds; None where one was closed meanwhile, as at each full hour."""
+    names = [*closed_names(spool), *open_names(spool)]
+    try:
+        found = {name: (spool / name).read_bytes() for name in names}
+    except FileNotFoundError:
+        return None
+    return found if names == [*closed_names(spool), *open_names(spool)] else None
 
 
 def collected(folder: Path) -> list[Submission]:
@@ -193,7 +205,7 @@ class Server:
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.folder = make_folder(folder, **changes).folder
-        self.port = _free_port()
+        self.port = free_port()
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -277,18 +289,11 @@ def running(folder: Path, **changes: Any) -> Iterator[Server]:
         server.stop()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def memory_of(pid: int) -> Iterator[bytes]:
-    """All that a process has in memory, as a core dump would hold it."""
+    """All that a process has written into memory, as a core dump would hold it."""
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
             if found is None or "[vvar" in line or "[vsyscall]" in line:
                 continue
             start, end = int(found[1], 16), int(found[2], 16)

@@ -7,7 +7,6 @@ with another's; a test finds its own articles by their headlines, never by what 
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import itertools
 import os
@@ -18,25 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests import prepared
+from tests.browsers import PATIENCE_MS, chromium, let_go
 from tests.e2e import newsroom as houses
 from tests.e2e.newsroom import PASSWORD, Newsroom
 from tests.e2e.people import log_in
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 STAFF = {
     "rita": ("Reporter", "Rita Lind"),
     "edgar": ("Editor", "Edgar Moss"),
@@ -44,7 +32,6 @@ STAFF = {
     "oleg": ("Operator", "Oleg Tarn"),
 }
 NOTE = "Her real name is Wilhelmina Sorrow; she lives in Tern Street."
-PATIENCE_MS = 15_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -113,16 +100,8 @@ def demo_paper(
 def browser() -> Iterator[Browser]:
     """Debian's Chromium. It ends with this folder's tests: Playwright's event loop must not run
     under the tests of others."""
-    if not CHROMIUM.exists():
-        say = "There is no Chromium: apt-get install -y chromium"
-        if os.environ.get("CI"):
-            pytest.fail(say)
-        pytest.skip(say)
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 Open = Callable[..., BrowserContext]
@@ -142,18 +121,11 @@ def open_browser(browser: Browser, request: pytest.FixtureRequest) -> Iterator[O
         return context
 
     yield open_one
-    _keep_pictures(opened, request.node.name)
-    for context in opened:
-        _let_go(context)
-
-
-def _let_go(context: BrowserContext) -> None:
-    """Close it. Chromium hangs in this when one of its pages is on the way to another (a form just
-    sent), about one time in ten on a busy machine: so every page is led away first."""
-    for page in context.pages:
-        with contextlib.suppress(PlaywrightError):
-            page.goto("about:blank", timeout=5_000)
-    context.close()
+    try:
+        _keep_pictures(opened, request.node.name)
+    finally:
+        for context in opened:
+            let_go(context)
 
 
 def _keep_pictures(contexts: list[BrowserContext], name: str) -> None:

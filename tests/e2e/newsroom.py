@@ -23,6 +23,7 @@ from typing import Any
 
 from tamizdat.cli.folder import start_folder
 from tests import prepared
+from tests.ports import free_port
 
 TAMIZDAT = [sys.executable, "-m", "tamizdat"]
 PASSWORD = "a lantern in the harbour"
@@ -62,13 +63,6 @@ def fetch(url: str, timeout: float = 20.0) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, error.headers, error.read())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

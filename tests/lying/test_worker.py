@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from tamizdat.edition.signed import programs
+from tests.browsers import chromium, let_go
 from tests.lying.liar import Answer, Mirror, Reply, honest
 from tests.lying.lies import BYTES, METADATA, OLDER, PLAIN_PAGE, Lie
 from tests.lying.manners import MANNERS
 from tests.lying.scene import Scene
-from tests.reader.conftest import chromium
 
 pytestmark = [
     pytest.mark.browser,
@@ -48,7 +48,8 @@ READ = """async (path) => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    yield from chromium()
+    with chromium() as browser:
+        yield browser
 
 
 def worker(scene: Scene, *mirrors: str) -> bytes:
@@ -81,7 +82,7 @@ def test_where_the_entry_lies_the_honest_mirror_serves(
         script = worker(scene, liar.url, present.url)
         own.answer = entry(script, honest(scene.seen))
         context = browser.new_context()
-        stack.callback(context.close)
+        stack.callback(let_go, context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(own.url)

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 DOCS = Path(__file__).parent.parent.parent / "docs" / "operating" / "mirrors"
 ACCESS, SECRET = "LAMPLIGHTERACCESS001", "an-invented-secret-of-forty-characters-00"
 
@@ -26,13 +28,6 @@ def program(name: str, package: str) -> str:
     if found is None:
         pytest.fail(f"this machine has no {name}: apt-get install {package} (make test does it)")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -48,7 +43,7 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
     finally:
         process.terminate()
         try:
-            process.wait(5)
+            process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

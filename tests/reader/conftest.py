@@ -12,20 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.browsers import chromium, for_one_test
 from tests.reader.servers import Mirror
 
 TOP = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 
 
 def _has_node() -> bool:
@@ -56,17 +46,14 @@ def mirror() -> Iterator[Mirror]:
     thread.join()
 
 
-def chromium() -> Iterator[Any]:
-    """Debian's Chromium, for fixtures of any scope."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium here: apt-get install -y chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+@pytest.fixture(scope="package")
+def chromium_of_all() -> Iterator[Any]:
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
-@pytest.fixture(scope="package")  # No longer: its event loop must not run under others' tests.
-def browser() -> Iterator[Any]:
-    yield from chromium()
+@pytest.fixture
+def browser(chromium_of_all: Any) -> Iterator[Any]:
+    """Debian's Chromium; what a test opened in it is let go after the test."""
+    with for_one_test(chromium_of_all) as browser:
+        yield browser

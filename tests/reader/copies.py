@@ -142,6 +142,7 @@ class Copy(ThreadingHTTPServer):
     freezes (0: never), ``asked`` are the paths that were asked for."""
 
     daemon_threads = True
+    request_queue_size = 128  # Whom the kernel turns away comes again a second later.
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -212,9 +213,11 @@ def running(count: int) -> Iterator[list[Copy]]:
     threads = [threading.Thread(target=one.serve_forever, daemon=True) for one in servers]
     for thread in threads:
         thread.start()
-    yield servers
-    for server, thread in zip(servers, threads, strict=True):
-        server.ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    try:
+        yield servers
+    finally:
+        for server, thread in zip(servers, threads, strict=True):
+            server.ended.set()
+            server.shutdown()
+            server.server_close()
+            thread.join()

@@ -36,6 +36,7 @@ class Mirror(ThreadingHTTPServer):
     """``files`` may be changed by a test; ``asked`` is what was asked for; ``down``: no answers."""
 
     daemon_threads = True
+    request_queue_size = 128  # Whom the kernel turns away comes again a second later.
 
     def __init__(self, folder: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -71,7 +71,7 @@ def entry(tmp_path: Path) -> Iterator[tuple[Room, Path, str, Copy]]:
 
 
 def test_the_worker_of_plain_files_verifies_what_its_own_server_sends(
-    browser: Any, entry: tuple[Room, Path, str, Copy]
+    entry: tuple[Room, Path, str, Copy], browser: Any
 ) -> None:
     room, folder, address, mirror = entry
     context = browser.new_context(locale="en-GB")
@@ -93,4 +93,3 @@ def test_the_worker_of_plain_files_verifies_what_its_own_server_sends(
     mirror.down = True
     page.goto(address + room.path(5))
     assert "Headline 5" in page.inner_text("body"), "what was read is kept"
-    context.close()

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pyrage
 import pytest
+from playwright.sync_api import expect
 
 from tamizdat.drop.envelope import Submission
 from tamizdat.edition.paper import page_renderer
@@ -19,6 +20,7 @@ from tamizdat.edition.render.templates import environment
 from tamizdat.edition.signed import ceremony
 from tamizdat.edition.signed.told import Mirror, site_json
 from tamizdat.edition.site import Letters
+from tests.browsers import let_go
 from tests.drop.machines import IDENTITY, Server, opened, running
 from tests.edition.papers import Stories, built, make_story
 from tests.reader.copies import PAPER, Copy, Room
@@ -111,7 +113,7 @@ def visit(browser: Any) -> Iterator[Open]:
         def visit(address: str, **options: Any) -> Any:
             options.setdefault("viewport", {"width": 360, "height": 740})
             context = browser.new_context(**options)
-            stack.callback(context.close)
+            stack.callback(let_go, context)
             page = context.new_page()
             page.goto(address)
             return page
@@ -128,6 +130,13 @@ def fill_in(page: Any) -> None:
     page.fill("[name=contact]", "ada@post.example")
 
 
+def posts(page: Any) -> list[Any]:
+    """The forms that leave this page from now on."""
+    sent: list[Any] = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    return sent
+
+
 def said(page: Any) -> str:
     """What stands under the form once it is over."""
     page.wait_for_selector("form:not([aria-busy=true])")
@@ -139,8 +148,7 @@ def test_a_letter_is_sealed_in_the_browser_and_reaches_the_desk_alone(
     drop: Box, paper: Callable[..., str], visit: Open, code: str
 ) -> None:
     page = visit(f"{paper(drop.url)}{code}/write/")
-    sent: list[Any] = []
-    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    sent = posts(page)
     fill_in(page)
     page.click(f"text={WORDS[code][0]}")
     page.wait_for_selector(f"text={WORDS[code][1]}")
@@ -163,7 +171,7 @@ def test_the_same_form_works_without_script(
     page = visit(f"{paper(drop.url)}{code}/write/", java_script_enabled=False)
     fill_in(page)
     page.click("button")
-    assert page.url.startswith(f"{drop.url}/v1/done/message")
+    page.wait_for_url(f"{drop.url}/v1/done/message**")
     [found] = drop.letters()
     assert (found.kind, found.language) == ("message", code)
     assert found.fields == {"text": TEXT, "contact": "ada@post.example"}
@@ -177,17 +185,17 @@ def test_what_is_missing_is_said_where_it_is_missing_and_nothing_is_sent(
     page.fill("[name=contact]", "ada@post.example")
     page.click("button")
     wrong = page.locator(".wrong")
-    assert WORDS[code][2] in wrong.inner_text()
+    expect(wrong).to_contain_text(WORDS[code][2])
     field = page.locator("[name=text]")
     assert field.get_attribute("aria-invalid") == "true"
     assert wrong.get_attribute("id") in field.get_attribute("aria-describedby").split()
     assert page.evaluate("document.activeElement.name") == "text"
     page.keyboard.type("So.")
-    assert wrong.count() == 0
+    expect(wrong).to_have_count(0)
     assert field.get_attribute("aria-invalid") is None
     page.evaluate("document.querySelector('[name=contact]').value = 'x'.repeat(255)")
     page.click("button")
-    assert "254" in wrong.inner_text()
+    expect(wrong).to_contain_text("254")
     assert page.get_attribute("[name=contact]", "aria-describedby").endswith("contact-hint")
     assert drop.letters() == []
 
@@ -208,7 +216,7 @@ def test_words_stay_in_the_form_where_no_drop_answers_and_go_once_one_does(
     page.wait_for_selector(".sent")
     assert len(opened(drop.folder)) == 1
     page.click(".sent button")
-    assert page.input_value("[name=text]") == ""
+    expect(page.locator("[name=text]")).to_have_value("")
     assert page.evaluate("document.activeElement.name") == "text"
 
 
@@ -226,10 +234,12 @@ def test_a_device_without_a_network_says_so(
 
 def test_a_double_click_sends_one_letter(drop: Box, paper: Callable[..., str], visit: Open) -> None:
     page = visit(f"{paper(drop.url)}en/write/")
+    posted = posts(page)
     fill_in(page)
     page.dblclick("button")
     page.wait_for_selector(".sent")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # What came now would be one too many.
+    assert len(posted) == 1
     assert len(drop.letters()) == 1
     # Where the answer is faster than the second click, that meets the button for another letter.
     page.dispatch_event(".sent button", "click", {"detail": 2})
@@ -260,18 +270,19 @@ def test_work_that_a_busy_drop_asks_for_is_done_while_the_page_lives(
     drop = drops(limits={"all_free": 0, "work": 20_000})
     page = visit(f"{paper(url(drop))}en/write/")
     fill_in(page)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    asked = posts(page)
     page.evaluate(
-        "() => { let last = performance.now(); window.longest = 0; const beat = () => {"
-        "const now = performance.now(); window.longest = Math.max(longest, now - last);"
-        "last = now; setTimeout(beat, 5); }; beat(); }"
+        "() => { let last = window.began = performance.now(); window.longest = 0;"
+        "const beat = () => { const now = performance.now();"
+        "window.longest = Math.max(longest, now - last); last = now; setTimeout(beat, 5); };"
+        "beat(); }"
     )
     page.click("button")
     page.wait_for_selector(".sent")
     assert len(opened(drop.folder)) == 1
-    assert "?proof=" in asked[-1]
-    assert page.evaluate("longest") < 500
+    assert "?proof=" in asked[-1].url
+    longest, whole = page.evaluate("[longest, performance.now() - began]")
+    assert longest < max(500, whole / 4), "a machine that is this busy has all of it take longer"
 
 
 def test_a_browser_without_x25519_seals_all_the_same(
@@ -310,8 +321,7 @@ def test_who_comes_from_a_story_need_not_say_which(
 ) -> None:
     page = visit(f"{paper(drop.url)}{make_story(1).path[1:]}")
     page.click(".foot [data-write]")
-    page.wait_for_selector("form")
-    assert page.input_value("[name=story]") == make_story(1).path
+    expect(page.locator("[name=story]")).to_have_value(make_story(1).path)
 
 
 @pytest.mark.parametrize("code", WORDS)
@@ -355,7 +365,7 @@ def test_any_other_form_is_made_of_the_same_parts(
     page = visit(f"{paper(drop.url)}en/write/")
     page.fill("[name=address]", "ada")
     page.click("button")
-    assert "not a mail address" in page.inner_text(".wrong")
+    expect(page.locator(".wrong")).to_contain_text("not a mail address")
     page.fill("[name=address]", "ada@post.example")
     page.click("button")
     page.wait_for_selector(".sent")
@@ -413,10 +423,10 @@ def test_a_paper_without_keys_has_a_worker_that_says_so_at_once(
     page = visit(f"{paper(drop.url)}en/write/")
     page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
     page.reload()
-    assert page.evaluate("Boolean(navigator.serviceWorker.controller)")
+    page.wait_for_function("Boolean(navigator.serviceWorker.controller)")
     fill_in(page)
     page.click("button")
-    page.wait_for_selector(".sent", timeout=10_000)
+    page.wait_for_selector(".sent")
     assert len(drop.letters()) == 1
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ START = """async ({path, update}) => {
   const reader = await import('/verifier.js');
   const root = new Uint8Array(await (await fetch('/root.json')).arrayBuffer());
   const edition = await reader.Edition.open(root, new reader.IndexedDBState('paper'));
-  const mirror = reader.mirror(location.href, {stall: 2000});
+  const mirror = reader.mirror(location.href, {stall: 20000});
   try {
     const kept = update && (await edition.update(mirror)).kept;
     const {bytes, ...rest} = await edition.read(path, reader.single(mirror));
@@ -31,12 +30,11 @@ START = """async ({path, update}) => {
 
 
 @pytest.fixture
-def page(browser: Any, mirror: Mirror) -> Iterator[Any]:
+def page(mirror: Mirror, browser: Any) -> Any:
     context = browser.new_context()
     page = context.new_page()
     page.goto(mirror.address)
-    yield page
-    context.close()
+    return page
 
 
 def test_a_page_is_proven_and_what_was_seen_is_remembered(page: Any, mirror: Mirror) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.ports import free_port
 from tests.reader.copies import Room
 
 pytestmark = [
@@ -24,17 +25,9 @@ pytestmark = [
 TRUTH = "The bridge at Pier 9 was closed"
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/sw.js", timeout=1) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/sw.js", timeout=10) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -42,23 +35,25 @@ def answers(port: int) -> bool:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Room, list[int], list[subprocess.Popen[bytes]]]]:
-    ports = free_ports(3)
+    ports = [free_port() for _ in range(3)]
     seeds = [f"http://127.0.0.1:{port}/" for port in ports[1:]]
     room = Room(tmp_path, seeds).open_paper()
     command = [sys.executable, "-m", "tamizdat", "edition", "serve", str(room.desk.folder.path)]
     running = [subprocess.Popen([*command, "--port", str(port)]) for port in ports]
-    deadline = time.monotonic() + 60
-    while not all(map(answers, ports)):
-        assert time.monotonic() < deadline, "the servers did not start"
-        time.sleep(0.2)
-    yield room, ports, running
-    for process in running:
-        process.terminate()
-    for process in running:
-        process.wait(20)
+    try:
+        deadline = time.monotonic() + 60
+        while not all(map(answers, ports)):
+            assert time.monotonic() < deadline, "the servers did not start"
+            time.sleep(0.2)
+        yield room, ports, running
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(20)
 
 
-def test_a_reader_goes_on_where_the_papers_own_server_is_gone(browser: Any, served: Any) -> None:
+def test_a_reader_goes_on_where_the_papers_own_server_is_gone(served: Any, browser: Any) -> None:
     room, ports, running = served
     entry = f"http://127.0.0.1:{ports[0]}"
     context = browser.new_context()
@@ -74,7 +69,6 @@ def test_a_reader_goes_on_where_the_papers_own_server_is_gone(browser: Any, serv
     running[0].wait(20)
     page.goto(entry + room.path(2))
     page.wait_for_selector("text=Проверено")
-    assert "Мост закрыт" in page.inner_text("h1")
+    expect(page.locator("h1")).to_contain_text("Мост закрыт")
     page.goto(entry + room.path(1))
     page.wait_for_selector(f"text={TRUTH}")
-    context.close()

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.browsers import let_go, until
 from tests.reader.copies import Copy, Room, running
 
 pytestmark = [
@@ -34,7 +36,7 @@ class Scene:
         return self.page.goto(self.address(path))
 
     def line(self) -> str:
-        self.page.wait_for_selector(".proof p", timeout=20_000)
+        self.page.wait_for_selector(".proof p")
         return str(self.page.inner_text(".proof p"))
 
     def settle(self) -> None:
@@ -51,12 +53,19 @@ class Scene:
         for server in servers or self.servers:
             server.down = True
 
-    def kept(self) -> tuple[int, int]:
-        """How many databases and caches the browser keeps for the entry."""
-        found = self.page.evaluate(
-            "async () => [(await indexedDB.databases()).length, (await caches.keys()).length]"
+    def switch(self, said: str) -> None:
+        """Begin, or end, to read without a trace. The box is drawn anew by what the worker says."""
+        self.page.click(".proof summary")
+        self.page.click(".proof input")
+        self.page.wait_for_selector(f"text={said}")
+
+    def keeps(self, *wanted: int) -> None:
+        """Wait until the browser keeps so many databases and caches for the entry. What is kept
+        is written, and what is forgotten goes, after the page has come."""
+        script = "async () => [(await indexedDB.databases()).length, (await caches.keys()).length]"
+        until(
+            self.page, lambda: self.page.evaluate(script) == [*wanted], f"it keeps {wanted} of both"
         )
-        return found[0], found[1]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +88,7 @@ def scene(browser: Any, servers: tuple[Room, list[Copy]]) -> Iterator[Scene]:
         server.asked.clear()
     context = browser.new_context()
     yield Scene(room, found, context.new_page())
-    context.close()
+    let_go(context)
 
 
 def lie(path: str, data: bytes) -> bytes:
@@ -167,12 +176,12 @@ def test_behind_a_wall_of_sixteen_kilobytes_pages_and_pictures_come_all_the_same
     scene: Scene,
 ) -> None:
     scene.settle()
+    spoken = seconds(scene, 5)
     for server in scene.servers:
         server.wall = 16_000
+    text = seconds(scene, 2)
     began = time.monotonic()
-    scene.page.goto(scene.address(scene.room.path(2)), wait_until="commit")
-    scene.page.wait_for_selector("article")
-    text = time.monotonic() - began
+    scene.page.wait_for_selector(".proof p")  # The whole of the page is there.
     path, length = scene.page.evaluate(
         """async () => { const p = document.querySelector('figure.photo img');
         p.scrollIntoView(); await p.decode();
@@ -180,7 +189,7 @@ def test_behind_a_wall_of_sixteen_kilobytes_pages_and_pictures_come_all_the_same
     )
     print(f"wall: text {text:.1f} s, picture {length} bytes {time.monotonic() - began:.1f} s")  # noqa: T201
     assert length > 2 * 16_000, path
-    assert text < 5
+    assert text - spoken < 5
 
 
 def test_everything_down_shows_what_was_read_with_its_date(scene: Scene) -> None:
@@ -202,8 +211,7 @@ def test_everything_down_says_so_of_a_page_never_read_and_names_what_can_be_read
     assert answer.status == 503
     assert "None of the paper’s copies could be reached." in scene.text()
     scene.page.click("text=The bridge is closed")
-    scene.page.wait_for_selector("article")
-    assert TRUTH in scene.text()
+    expect(scene.page.locator("article")).to_contain_text(TRUTH)
 
 
 def test_withdrawn_moved_and_absent_pages_are_proven_too(scene: Scene) -> None:
@@ -222,9 +230,9 @@ def test_withdrawn_moved_and_absent_pages_are_proven_too(scene: Scene) -> None:
 
 def test_a_newer_edition_is_seen_when_the_page_is_loaded_again(scene: Scene) -> None:
     scene.settle()
-    scene.room.publish_story(7, headline="Ferries sail again")
-    time.sleep(3.1)
-    scene.visit(scene.room.path(7))
+    scene.room.publish_story(10, headline="Ferries sail again")
+    time.sleep(3.1)  # Mirrors that were asked just now are not asked again.
+    scene.visit(scene.room.path(10))
     assert "Ferries sail again" in scene.text(), "not seen before, so the mirrors are asked"
     scene.visit("/en/")
     scene.page.reload()
@@ -233,22 +241,20 @@ def test_a_newer_edition_is_seen_when_the_page_is_loaded_again(scene: Scene) -> 
 
 def test_private_reading_leaves_nothing_on_the_device(scene: Scene) -> None:
     scene.settle()
-    assert scene.kept() == (1, 0)
-    scene.page.click(".proof summary")
-    scene.page.check(".proof input")
-    scene.page.wait_for_selector("text=Nothing you read is kept")
-    assert scene.kept() == (0, 0)
+    scene.keeps(1, 0)
+    scene.switch("Nothing you read is kept")
+    expect(scene.page.locator(".proof input")).to_be_checked()
+    scene.keeps(0, 0)
     scene.visit(scene.room.path(5))
     scene.line()
     scene.visit("/en/")
     scene.line()
-    assert scene.kept() == (0, 0)
-    scene.page.click(".proof summary")
-    scene.page.uncheck(".proof input")
-    scene.page.wait_for_selector("text=so that it can be read offline")
+    scene.keeps(0, 0)
+    scene.switch("so that it can be read offline")
+    expect(scene.page.locator(".proof input")).not_to_be_checked()
     scene.visit(scene.room.path(5))
     scene.line()
-    assert scene.kept() == (1, 0)
+    scene.keeps(1, 0)
 
 
 def test_pictures_are_verified_and_come_from_other_hosts_than_the_text(scene: Scene) -> None:
@@ -277,27 +283,28 @@ def test_a_page_costs_the_worker_little_time(scene: Scene) -> None:
     """From the request to verified bytes, with what was verified before at hand. Other programs
     on this machine count too, so the least of it says most."""
     scene.settle()
-    took = []
-    for number in (5, 1) * 6:
+    took: list[float] = []
+    for number in (5, 1) * 20:
         scene.visit(scene.room.path(number))
         took.append(
             scene.page.evaluate(
                 "performance.getEntriesByType('navigation')[0].serverTiming[0].duration"
             )
         )
-    took.sort()
+        if min(took) <= 20:
+            break
     print(f"from request to verified bytes: {took} ms")  # noqa: T201
-    assert took[0] <= 20
+    assert min(took) <= 20
 
 
 def test_a_story_that_was_withdrawn_leaves_the_device_too(scene: Scene) -> None:
     scene.settle()
-    scene.room.publish_story(9, headline="A mistake")
-    path = scene.room.path(9)
+    scene.room.publish_story(11, headline="A mistake")
+    path = scene.room.path(11)
     scene.page.reload()
     scene.visit(path)
     assert "A mistake" in scene.text()
-    scene.room.publish_story(9, version=2, withdrawn=True)
+    scene.room.publish_story(11, version=2, withdrawn=True)
     scene.page.reload()
     assert "This story was withdrawn" in scene.text()
     scene.line()

@@ -3,37 +3,26 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+from tests.browsers import let_go
 
 from .newsroom import SITE
 from .paper import pages, paper, picture
 
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-CHROMIUM = shutil.which("chromium")
 TYPES = {"js": "text/javascript", "svg": "image/svg+xml", "png": "image/png"}
 TYPES |= {"html": "text/html; charset=utf-8", "webmanifest": "application/manifest+json"}
 TYPES |= {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
     pytest.mark.xdist_group("render-browser"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 class Reader:
@@ -69,6 +58,9 @@ class Reader:
         self.page.goto(SITE.address + path, wait_until="load")
         return self.page
 
+    def leave(self) -> None:
+        let_go(self.context)
+
 
 READABLE = [path for path in pages() if not path.endswith(("/moved/", "/s1/", "/s3/"))]
 
@@ -89,7 +81,7 @@ def test_axe_finds_nothing_on_any_type_of_page(browser: Any, scheme: str, code: 
         if path.startswith(f"/{code}/"):
             violations = axe.Axe().run(reader.open(path)).response["violations"]
             found[path] = [(v["id"], [n["target"] for n in v["nodes"]]) for v in violations]
-    reader.context.close()
+    reader.leave()
     assert {path: violations for path, violations in found.items() if violations} == {}
 
 
@@ -101,7 +93,7 @@ def test_no_page_is_wider_than_its_screen_and_none_complains(browser: Any, width
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     assert reader.complaints == []
     assert all(address.startswith(SITE.address) for address in reader.asked)
-    reader.context.close()
+    reader.leave()
 
 
 def test_links_of_the_furniture_are_large_enough_for_a_thumb(browser: Any) -> None:
@@ -112,7 +104,7 @@ def test_links_of_the_furniture_are_large_enough_for_a_thumb(browser: Any) -> No
             "links => links.map(a => [a.textContent, a.getBoundingClientRect().height])"
         )
         assert [box for box in boxes if box[1] < 44] == [], path
-    reader.context.close()
+    reader.leave()
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_text(browser: Any) -> None:
@@ -121,8 +113,8 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_text(browser: Any) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
-    reader.context.close()
+    page.wait_for_function("document.activeElement.id === 'content'")
+    reader.leave()
 
 
 def test_without_script_everything_stands_there_and_a_plain_link_for_each_fragment(
@@ -133,7 +125,7 @@ def test_without_script_everything_stands_there_and_a_plain_link_for_each_fragme
     assert page.locator(".message a").get_attribute("href") == "/en/support/"
     assert page.locator(".latest a").get_attribute("href") == "/en/"
     assert not [address for address in reader.asked if "/fragments/" in address]
-    reader.context.close()
+    reader.leave()
 
 
 def test_with_script_fragments_are_pulled_in_and_empty_ones_leave_the_link(browser: Any) -> None:
@@ -141,9 +133,9 @@ def test_with_script_fragments_are_pulled_in_and_empty_ones_leave_the_link(brows
     page = reader.open("/en/2026/11/22/s0/")
     page.locator(".latest").scroll_into_view_if_needed()
     page.locator(".latest li").first.wait_for()
-    assert page.locator(".ribbon").inner_text() == "Storm warning"
+    sync_api.expect(page.locator(".ribbon")).to_have_text("Storm warning")
     assert page.locator(".message a").get_attribute("href") == "/en/support/"
-    reader.context.close()
+    reader.leave()
 
 
 def test_a_fragment_cannot_run_script(browser: Any) -> None:
@@ -153,9 +145,9 @@ def test_a_fragment_cannot_run_script(browser: Any) -> None:
     reader = Reader(browser, {"/fragments/en/ribbon.html": hostile})
     page = reader.open("/en/2026/11/22/s0/")
     page.locator(".ribbon img").wait_for(state="attached")
-    page.wait_for_timeout(200)
+    page.wait_for_function("document.querySelector('.ribbon img').complete")
     assert page.title().startswith("Ferry owners")
-    reader.context.close()
+    reader.leave()
 
 
 def test_a_photo_does_not_move_the_text_when_it_comes(browser: Any) -> None:
@@ -165,11 +157,11 @@ def test_a_photo_does_not_move_the_text_when_it_comes(browser: Any) -> None:
         "images => images.map(i => [i.clientWidth / i.clientHeight, i.width, i.height])"
     ):
         assert box[0] == pytest.approx(1.5, abs=0.02)
-    reader.context.close()
+    reader.leave()
 
 
 def test_a_moved_page_leads_on_without_script(browser: Any) -> None:
     reader = Reader(browser, java_script_enabled=False)
     page = reader.open("/en/moved/")
     page.wait_for_url(f"{SITE.address}/en/")
-    reader.context.close()
+    reader.leave()

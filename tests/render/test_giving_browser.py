@@ -17,29 +17,21 @@ import pytest
 from tamizdat.edition.render import PageRenderer
 from tamizdat.edition.site import AskFragment, AskVariant, Letters
 from tamizdat.giving.form import choice_of
+from tests.browsers import PATIENCE_MS, let_go, until
 
 from .newsroom import SITE
-from .test_browser import CHROMIUM, TYPES, Reader
+from .test_browser import TYPES, Reader
 from .test_giving import ask, asking
 
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
     pytest.mark.xdist_group("render-browser"),
 ]
+expect = sync_api.expect
 STORY, OTHER, SUPPORT = "/en/2026/11/22/s0/", "/en/2026/11/22/s3/", "/en/support/"
 DROPS = SITE.letters.drops
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -98,7 +90,7 @@ class Giver(Reader):
         self.gave: list[tuple[str, dict[str, list[str]]]] = []
         self.dead: set[str] = set()
         self.leads_to = "https://pay.example/checkout"
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE_MS)
 
     def _answer(self, route: Any) -> None:
         if route.request.url.startswith(SITE.address):
@@ -129,6 +121,14 @@ class Giver(Reader):
         page.locator(".message [data-ask]").wait_for()
         return page.locator(".message")
 
+    def offered(self, path: str) -> Any:
+        """Open a page; its messages in sight have been shown or passed over then."""
+        with self.page.expect_request_finished(lambda one: one.url.endswith("/assets/asks.js")):
+            self.open(path)
+        # Who asked for the script before has it, and has used it, before we have.
+        self.page.evaluate("import('/assets/asks.js').then(() => 1)")
+        return self.page
+
     def give(self, page: Any) -> dict[str, list[str]]:
         """Press the button, be led to the provider; what was sent."""
         page.locator("#give button").click()
@@ -143,7 +143,7 @@ class Giver(Reader):
 def giver(browser: Any) -> Iterator[Giver]:
     made = Giver(browser, viewport={"width": 360, "height": 760})
     yield made
-    made.context.close()
+    made.leave()
 
 
 # Asking
@@ -157,8 +157,8 @@ def test_one_variant_is_shown_and_its_amounts_lead_to_the_page_with_the_choice_k
     message.get_by_role("link", name="$15").click()
     page = giver.page
     page.wait_for_url("**/support/**")
-    assert page.locator("[name=kind]:checked").input_value() == "monthly"
-    assert page.locator("[name=amount-monthly]:checked").input_value() == "15.00 USD"
+    expect(page.locator("[name=kind]:checked")).to_have_value("monthly")
+    expect(page.locator("[name=amount-monthly]:checked")).to_have_value("15.00 USD")
     sent = giver.give(page)
     choice = choice_of(sent, "en")
     assert (choice.kind, choice.amount, choice.message) == ("monthly", 1500, "autumn")
@@ -169,7 +169,7 @@ def test_one_variant_is_shown_and_its_amounts_lead_to_the_page_with_the_choice_k
 def test_who_closes_it_is_left_alone_and_asks_for_no_fragment(giver: Giver) -> None:
     giver.message().get_by_role("button", name="Close").click()
     page = giver.page
-    assert page.locator("[data-ask]").count() == 0
+    expect(page.locator("[data-ask]")).to_have_count(0)
     giver.asked.clear()
     giver.open(OTHER)
     page.locator(".latest").scroll_into_view_if_needed()
@@ -187,13 +187,12 @@ def test_who_reads_without_a_trace_leaves_none_by_closing_it(giver: Giver) -> No
 
 def test_a_message_for_some_sections_is_not_shown_in_others(browser: Any) -> None:
     giver = Giver(browser, ask("ribbon", sections=("courts",)))
-    page = giver.open(STORY)
-    page.wait_for_load_state("networkidle")
+    page = giver.offered(STORY)
     assert page.locator(".ribbon").inner_text() == "Support us"
-    giver.context.close()
+    giver.leave()
     giver = Giver(browser, ask("ribbon", sections=("news",)))
     giver.open(STORY).locator(".ribbon [data-ask]").wait_for()
-    giver.context.close()
+    giver.leave()
 
 
 @pytest.mark.parametrize(
@@ -209,21 +208,19 @@ def test_a_message_for_some_sections_is_not_shown_in_others(browser: Any) -> Non
 def test_a_message_has_its_time(browser: Any, bounds: dict[str, str], *, shown: bool) -> None:
     giver = Giver(browser, ask("ribbon", **bounds))
     giver.page.clock.set_fixed_time("2026-11-22T12:00:00Z")
-    page = giver.open(STORY)
-    page.wait_for_load_state("networkidle")
+    page = giver.offered(STORY)
     assert page.locator(".ribbon [data-ask]").count() == int(shown)
-    giver.context.close()
+    giver.leave()
 
 
 def test_nobody_is_asked_more_often_than_the_message_says(browser: Any) -> None:
     giver = Giver(browser, ask("ribbon", most=2, days=30))
     seen = []
     for path in (STORY, OTHER, STORY, OTHER):
-        page = giver.open(path)
-        page.wait_for_load_state("networkidle")
+        page = giver.offered(path)
         seen.append(page.locator(".ribbon [data-ask]").count())
     assert seen == [1, 1, 0, 0]
-    giver.context.close()
+    giver.leave()
 
 
 def test_variants_are_drawn_by_weight(browser: Any) -> None:
@@ -235,7 +232,7 @@ def test_variants_are_drawn_by_weight(browser: Any) -> None:
     for _ in range(4):
         giver.open(STORY).locator(".ribbon [data-ask]").wait_for()
         assert "always" in giver.page.locator(".ribbon").inner_text()
-    giver.context.close()
+    giver.leave()
 
 
 def test_nothing_goes_to_anybody_but_the_paper_while_a_reader_is_asked(giver: Giver) -> None:
@@ -275,7 +272,7 @@ def test_another_amount_is_another_wish(giver: Giver) -> None:
 def test_who_was_thanked_may_give_again_and_is_not_asked(giver: Giver) -> None:
     first = giver.give(giver.open(SUPPORT))
     page = giver.open("/en/support/thanks/")
-    assert page.locator("[data-quiet]").is_visible()
+    expect(page.locator("[data-quiet]")).to_be_visible()
     assert giver.kept("intent") is None
     giver.open(STORY)
     assert giver.page.locator(".ribbon, .message").count() == 0
@@ -322,19 +319,20 @@ def test_a_form_is_led_to_the_provider_and_nowhere_else(browser: Any, *, allowed
         page.on("console", lambda message: said.append(message.text))
         page.goto(paper + SUPPORT, wait_until="load")
         page.locator("#give button").click()
-        for _ in range(100):
-            if page.url.startswith(pay) or any("form-action" in one for one in said):
-                break
-            page.wait_for_timeout(100)
+        until(
+            page,
+            lambda: page.url.startswith(pay) or any("form-action" in one for one in said),
+            "it is led there, or not",
+        )
         assert page.url.startswith(f"{pay}/" if allowed else f"{paper}/"), said
-        context.close()
+        let_go(context)
 
 
 def test_another_currency_shows_its_own_cards(giver: Giver) -> None:
     page = giver.open(SUPPORT)
-    assert page.locator(".cards.monthly label:visible").count() == 3
+    expect(page.locator(".cards.monthly label:visible")).to_have_count(3)
     page.locator("#currency").select_option("EUR")
-    assert page.locator("[name=amount-monthly]:checked").input_value() == "5.00 EUR"
+    expect(page.locator("[name=amount-monthly]:checked")).to_have_value("5.00 EUR")
     sent = giver.give(page)
     assert choice_of(sent, "en").money == (500, "EUR")
 
@@ -344,13 +342,13 @@ def test_without_script_the_form_is_an_ordinary_one(browser: Any, code: str) -> 
     giver = Giver(browser, java_script_enabled=False, viewport={"width": 360, "height": 760})
     page = giver.open(f"/{code}/support/")
     page.locator("[name=kind][value=annual]").check()
-    assert page.locator(".cards.monthly").is_hidden()
+    expect(page.locator(".cards.monthly")).to_be_hidden()
     page.locator(".cards.annual label").nth(2).click()
     sent = giver.give(page)
     choice = choice_of(sent, code)
     assert (choice.kind, choice.money, choice.intent) == ("annual", (12000, "USD"), "")
     assert sent["language"] == [code]
-    giver.context.close()
+    giver.leave()
 
 
 # Reminding
@@ -358,7 +356,7 @@ def test_without_script_the_form_is_an_ordinary_one(browser: Any, code: str) -> 
 
 def test_in_this_browser_the_eleventh_article_asks_again(giver: Giver) -> None:
     page = giver.open(f"{SUPPORT}#remind&message=autumn&variant=plain")
-    assert page.locator("#letter-remind [name=message]").input_value() == "autumn"
+    expect(page.locator("#letter-remind [name=message]")).to_have_value("autumn")
     page.locator("[data-browser]").click()
     page.get_by_text("The eleventh does").wait_for()
     for number in range(10):
@@ -394,7 +392,7 @@ def test_a_calendar_file_falls_on_the_same_day_and_names_nobody(
         text.startswith("BEGIN:VCALENDAR\n")
         or "\r\n" in download.value.path().read_bytes().decode()
     )
-    giver.context.close()
+    giver.leave()
 
 
 # For everybody
@@ -418,7 +416,7 @@ def test_axe_finds_nothing_while_a_message_is_shown(browser: Any, code: str, wid
         "all => all.map(a => [a.textContent, a.getBoundingClientRect().height])"
     )
     assert [one for one in small if one[1] < 44] == []
-    giver.context.close()
+    giver.leave()
 
 
 def test_a_message_of_its_own_thanks_who_gave(browser: Any) -> None:
@@ -428,5 +426,5 @@ def test_a_message_of_its_own_thanks_who_gave(browser: Any) -> None:
     giver = Giver(browser, thanks)
     page = giver.open("/en/support/thanks/")
     page.get_by_role("heading", name="You did it").wait_for()
-    assert page.locator(".thanks a").count() == 0
-    giver.context.close()
+    expect(page.locator(".thanks a")).to_have_count(0)
+    giver.leave()

@@ -15,10 +15,25 @@ from typing import Any, NamedTuple
 from tamizdat.edition.signed.programs import single_file
 from tests.blocking.censor import SIGN_OF_A_BLOCK
 from tests.blocking.network import READ, TEXTS, UNREAD, Network
-from tests.reader.conftest import ARGUMENTS, CHROMIUM
+from tests.browsers import ARGUMENTS, CHROMIUM, let_go, let_go_all, until
 
 PATIENCE_MS = 30_000
 _SAYS = "([place, text]) => document.querySelector(place)?.innerText.includes(text)"
+
+# The title is written last of all that is kept of a page.
+_IS_KEPT = """async (path) => {
+  if (!(await indexedDB.databases()).length) return false;
+  const database = await new Promise((done, fail) => {
+    const request = indexedDB.open('tamizdat');
+    [request.onsuccess, request.onerror] = [() => done(request.result), fail];
+  });
+  const names = await new Promise((done, fail) => {
+    const request = database.transaction('files').objectStore('files').getAllKeys();
+    [request.onsuccess, request.onerror] = [() => done(request.result), fail];
+  });
+  database.close();
+  return [`page:${path}`, `title:${path}`, 'state'].every((name) => names.includes(name));
+}"""
 
 # Whom a first reader asks first is drawn by lot; here those that are blocked, which come first.
 _IN_ORDER = "{ let n = 0; Math.random = () => (n += 1) / 1e6; }"
@@ -46,8 +61,9 @@ class Returning:
             page.wait_for_selector(".proof p")
             page.reload()
             page.wait_for_function(_SAYS, arg=[".proof p", "Verified"])
-            assert TEXTS[READ] in page.inner_text("article")
-            page.wait_for_timeout(300)  # Until what was read is on the disk.
+            page.wait_for_function(_SAYS, arg=["article", TEXTS[READ]])
+            path = network.room.path(READ)
+            until(page, lambda: page.evaluate(_IS_KEPT, path), "what was read is on the disk")
 
     def read(self, story: int = UNREAD) -> Reading:
         """Open the address of a story, and wait for its text and the line below it."""
@@ -59,6 +75,7 @@ class Returning:
             page.wait_for_selector(".proof p")
             line = page.inner_text(".proof p")
             page.click(".proof summary")
+            page.locator(".proof dl").wait_for()
             details = page.inner_text(".proof dl")
             assert SIGN_OF_A_BLOCK not in page.inner_text("body")
             return Reading(seconds, line, _hosts(details))
@@ -84,7 +101,7 @@ class Returning:
             context.set_default_timeout(PATIENCE_MS)
             yield context.pages[0]
         finally:
-            context.close()
+            let_go(context)
 
 
 class First:
@@ -106,6 +123,7 @@ class First:
             seconds = time.monotonic() - began
             page.wait_for_selector("#proof summary")
             page.click("#proof summary")
+            page.locator("#proof dl").wait_for()
             line = page.inner_text("#proof")
             assert SIGN_OF_A_BLOCK not in page.inner_text("body")
             return Reading(seconds, line, _hosts(line))
@@ -129,10 +147,11 @@ class First:
             page.set_default_timeout(PATIENCE_MS)
             yield page
         finally:
-            context.close()
+            let_go(context)
 
     def close(self) -> None:
         if self._browser is not None:
+            let_go_all(self._browser)
             self._browser.close()
             self._browser = None
 

@@ -15,7 +15,7 @@ from tests.blocking.cases import FIRST, RETURNING, WALL, Case
 from tests.blocking.censor import SIGN_OF_A_BLOCK, Block
 from tests.blocking.network import ENTRY, LONG, MIRRORS, READ, TEXTS, UNREAD, Network, network
 from tests.blocking.readers import First, Reading, Returning
-from tests.reader.conftest import CHROMIUM
+from tests.browsers import playing
 
 pytestmark = [
     pytest.mark.browser,
@@ -55,11 +55,8 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium here: apt-get install -y chromium")
     folder = tmp_path_factory.mktemp("blocking")
-    with network(folder) as net, sync_api.sync_playwright() as playwright:
+    with network(folder) as net, playing() as playwright:
         first = First(playwright, net, folder)
         yield Scene(net, Returning(playwright, net, folder), first)
         first.close()

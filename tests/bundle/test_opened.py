@@ -13,9 +13,9 @@ import pytest
 
 import tamizdat.theme
 from tamizdat.edition.bundle import Printed
+from tests.browsers import chromium
 
 LOCALES = Path(tamizdat.theme.__file__).parent / "locales" / "bundle"
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 def test_every_language_has_the_same_words() -> None:
@@ -26,13 +26,8 @@ def test_every_language_has_the_same_words() -> None:
 
 @pytest.fixture
 def page() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium() as browser:
         yield browser.new_page(viewport={"width": 360, "height": 740}, color_scheme="dark")
-        browser.close()
 
 
 @pytest.mark.browser
@@ -52,7 +47,7 @@ def test_it_is_read_from_the_disk_without_a_network(
     page.on("console", lambda message: faults.append(message.text))
     page.goto(file.as_uri())
     page.click("nav >> text=الجسر مغلق")
-    assert page.url.endswith("#s4")
+    page.wait_for_url("**#s4")
     page.wait_for_function("[...document.images].every((image) => image.naturalWidth > 0)")
     assert page.evaluate("document.images.length") == 3
     assert page.evaluate("getComputedStyle(document.querySelector('#s4')).direction") == "rtl"
@@ -60,4 +55,4 @@ def test_it_is_read_from_the_disk_without_a_network(
     assert faults == []
     assert all(url.startswith(("file:", "data:")) for url in asked)
     page.click("#s4 .top a")
-    assert page.url.endswith("#c-ar")
+    page.wait_for_url("**#c-ar")

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"]
+from tests.browsers import CHROMIUM, chromium, let_go
+
 WIDTHS = {"en": 360, "ru": 1280}
 # The paper's page where the demo is at the paper's own address, else the letterbox's.
 THANKS = re.compile(r"/(support|give)/thanks")
@@ -19,14 +18,10 @@ def give_in_a_browser(paper: str) -> None:
     """In both languages, with and without script. Nothing where there is no Chromium."""
     if not CHROMIUM.exists():
         return
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        try:
-            for language, width in WIDTHS.items():
-                for script in (True, False):
-                    _give(browser, paper, language, width, script=script)
-        finally:
-            browser.close()
+    with chromium() as browser:
+        for language, width in WIDTHS.items():
+            for script in (True, False):
+                _give(browser, paper, language, width, script=script)
 
 
 def _give(browser: Browser, paper: str, language: str, width: int, *, script: bool) -> None:
@@ -42,7 +37,7 @@ def _give(browser: Browser, paper: str, language: str, width: int, *, script: bo
         page.locator("form:has(input[name=kind]) button[type=submit]").first.click()
         page.wait_for_url(lambda url: "/support/" not in url)
         if not script:  # One more button, on a page that bears an intent.
-            assert page.url.endswith("/v1/give")
+            page.wait_for_url("**/v1/give")
             _press(page)
         page.fill("#address", "ada@mail.example")
         page.check("input[value=no-money]")
@@ -50,7 +45,7 @@ def _give(browser: Browser, paper: str, language: str, width: int, *, script: bo
         page.wait_for_selector("[role=alert]")
         page.locator("main a").click()
         page.wait_for_url("**/v1/give?**cause=insufficient_funds")
-        assert page.locator("[role=alert]").is_visible()
+        expect(page.locator("[role=alert]")).to_be_visible()
         first = page.locator("input[name=intent]").get_attribute("value")
         assert first
         assert f"intent={first}" in page.url
@@ -61,7 +56,7 @@ def _give(browser: Browser, paper: str, language: str, width: int, *, script: bo
         page.go_back()
         page.wait_for_url(THANKS)
     finally:
-        context.close()
+        let_go(context)
 
 
 def _press(page: Page) -> None:

@@ -91,9 +91,11 @@ def demo_paper(
             houses.tamizdat("demo", "--dir", str(folder), "--port", str(port), "--once", "--json")
             (shared / "demo.done").touch()
     paper = Newsroom(folder, houses.free_port(), houses.free_port(), ("en", "ru"))
-    paper.start("paper")
-    yield paper.paper, folder / "edition"
-    paper.close()
+    try:
+        paper.start("paper")
+        yield paper.paper, folder / "edition"
+    finally:
+        paper.close()
 
 
 @pytest.fixture(scope="package")

@@ -123,11 +123,7 @@ class Newsroom:
         for process in chosen:
             process.terminate()
         for process in chosen:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
     def close(self) -> None:
         if self.backstage is not None:
@@ -240,13 +236,23 @@ def tamizdat(*arguments: str, timeout: float = 300.0) -> dict[str, Any]:
     return report
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Politely; after a while not."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def _serve(folder: Path, port: int) -> list[str]:
     return ["edition", "serve", "--dir", str(folder), "--port", str(port)]
 
 
 def _answers(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
             return True
     except OSError:
         return False

@@ -21,7 +21,7 @@ def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.wait_for_url(lambda url: "/login/" not in url)
 
 
-def until(true: Callable[[], Any], why: str, seconds: float = 20.0) -> Any:
+def until(true: Callable[[], Any], why: str, seconds: float = 60.0) -> Any:
     """Wait until something holds, and return it."""
     deadline = time.monotonic() + seconds
     while True:
@@ -35,6 +35,7 @@ def until(true: Callable[[], Any], why: str, seconds: float = 20.0) -> Any:
 
 def violations(page: Page, *, within: str = "") -> list[str]:
     """What axe-core finds: a sentence for each rule, with where."""
+    page.wait_for_load_state()
     context = {"include": [[within]]} if within else None
     results = Axe().run(page, context=context, options={"resultTypes": ["violations"]})
     return [
@@ -45,6 +46,7 @@ def violations(page: Page, *, within: str = "") -> list[str]:
 
 def overflow(page: Page, *, allowed: tuple[str, ...] = ()) -> list[str]:
     """What makes a page scroll sideways: the elements that stick out, the innermost."""
+    page.wait_for_load_state()
     found: list[str] = page.evaluate(
         """(allowed) => {
           const width = document.documentElement.clientWidth;
@@ -74,6 +76,7 @@ def start_article(page: Page, language: str = "en") -> None:
             re.sub(r"/desk/.*", f"/desk/snippets/newsroom/article/add/?locale={language}", page.url)
         )
     expect(page.get_by_role("textbox", name="Headline")).to_be_visible()
+    page.wait_for_load_state()  # Its scripts hear what is typed now.
 
 
 def write(page: Page, field: str, text: str) -> None:
@@ -154,10 +157,18 @@ def saved(page: Page) -> None:
 def choose_action(page: Page, name: str | re.Pattern[str]) -> None:
     """One of the buttons at the foot of the editor."""
     foot = page.get_by_role("navigation", name="Actions (footer)")
+    expect(foot).to_be_visible()
+    page.wait_for_load_state()
     button = foot.get_by_role("button", name=name).or_(foot.get_by_role("link", name=name))
     if not button.first.is_visible():
         foot.get_by_role("button", name="More actions").click()
     button.first.click()
+
+
+def save_draft(page: Page) -> None:
+    """By hand, until the page is there that answers: its address alone may be autosave's."""
+    with page.expect_event("load", timeout=60_000):
+        choose_action(page, "Save draft")
 
 
 def offered(page: Page) -> set[str]:
@@ -203,7 +214,7 @@ def publish_now(page: Page) -> None:
 def live(page: Page) -> None:
     """Wait, on a page of the publish panel, until readers have it."""
     expect(page.get_by_text(re.compile("(Live|Withdrawn) in edition"))).to_be_visible(
-        timeout=30_000
+        timeout=60_000
     )
 
 

@@ -33,6 +33,7 @@ from tamizdat.desk.publishing import actions, services, state
 from tamizdat.desk.publishing.models import BuildRequest, StoryVersion
 from tamizdat.desk.staff.actions import create_account, invitation
 from tamizdat.desk.staff.models import Session, User
+from tests.desk.contributions.pages.numbers.scene import Years, approve_message
 
 TERMS = {"section": Section, "topic": Topic, "place": Place}
 
@@ -339,6 +340,15 @@ def later(seconds: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def years_of_giving(months: int, currencies: dict[str, int]) -> None:
+    """What readers gave up to today, in each currency from so many new givers a month, asked by a
+    message with two variants."""
+    for number, (currency, each) in enumerate(currencies.items()):
+        years = Years(timezone.localdate(), months, each=each, currency=currency, seed=number)
+        years.write()
+    approve_message(plain=1, story=1)
+
+
 def _locale(language: str) -> Locale:
     return Locale.objects.get(language_code=language)
 
@@ -375,5 +385,6 @@ ACTIONS = {
         sign_out_everybody,
         sign_out,
         later,
+        years_of_giving,
     )
 }

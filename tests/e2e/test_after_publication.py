@@ -123,4 +123,4 @@ def test_a_story_that_moved_is_found_at_its_old_address(
 
     reader = sign_in("rita")
     reader.goto(newsroom.paper + story["path"])
-    assert reader.url == newsroom.paper + moved
+    reader.wait_for_url(newsroom.paper + moved)

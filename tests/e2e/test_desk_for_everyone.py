@@ -85,6 +85,8 @@ def test_a_reporter_works_by_keyboard_alone(
     rita.goto(f"{newsroom.desk}/desk/snippets/newsroom/article/edit/{story['pk']}/")
     press_until(rita, "More actions")
     rita.keyboard.press("Enter")
+    foot = rita.get_by_role("navigation", name="Actions (footer)")
+    expect(foot.get_by_role("tooltip")).to_be_visible()
     press_until(rita, "to review", "Submit to")
     rita.keyboard.press("Enter")
     expect(rita.get_by_text(f"“{title}” has been sent to review")).to_be_visible()

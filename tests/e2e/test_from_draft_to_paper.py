@@ -27,6 +27,7 @@ from tests.e2e.people import (
     open_comments,
     open_panel,
     publish_now,
+    save_draft,
     saved,
     start_article,
     until,
@@ -128,7 +129,7 @@ def rita_sends_it_to_review(rita: Page) -> None:
     panel_for_reporter = offered(rita)
     assert not {name for name in panel_for_reporter if re.match("Publish$|Publish now", name)}
     choose_action(rita, re.compile("^(Submit|Send) to"))
-    expect(rita.get_by_text(re.compile("submitted|review")).first).to_be_visible()
+    expect(rita.get_by_text("has been sent to review")).to_be_visible()
 
 
 def edgar_asks(edgar: Page) -> None:
@@ -153,7 +154,7 @@ def petra_publishes(petra: Page, newsroom: Newsroom) -> str:
     expect(petra.get_by_text("Nothing is missing.")).to_be_visible()
     expect(petra.get_by_text("the section News")).to_be_visible()
     publish_now(petra)
-    expect(petra.get_by_text(re.compile("Live in edition"))).to_be_visible(timeout=30_000)
+    expect(petra.get_by_text(re.compile("Live in edition"))).to_be_visible(timeout=60_000)
     address = petra.get_by_role("link", name="Read it in the paper").get_attribute("href") or ""
     assert address.startswith(newsroom.paper)
     return address.removeprefix(newsroom.paper)
@@ -242,7 +243,7 @@ def test_a_reporter_is_told_who_publishes(
     expect(rita.get_by_text("a publisher sends it out")).to_be_visible()
     expect(rita.get_by_role("button", name="Continue")).to_have_count(0)
     rita.goto(f"{newsroom.desk}/desk/publishing/article/{made['pk']}/confirm/?when=now")
-    assert "/confirm/" not in rita.url
+    rita.wait_for_url(lambda url: "/confirm/" not in url)
     assert not newsroom.do("about", pk=made["pk"])["live"]
 
 
@@ -253,7 +254,7 @@ def test_the_panel_says_what_is_missing(
     start_article(rita)
     title = headline("Nothing but a headline")
     write(rita, "Headline", title)
-    choose_action(rita, "Save draft")
+    save_draft(rita)
     made = until(lambda: newsroom.do("find", headline=title), "the draft is kept")
     petra = sign_in("petra")
     petra.goto(f"{newsroom.desk}/desk/snippets/newsroom/article/edit/{made['pk']}/")

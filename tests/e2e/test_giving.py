@@ -81,8 +81,7 @@ class House:
 
     def close(self) -> None:
         for process in self.processes:
-            process.terminate()
-            process.wait(20)
+            houses.end(process)
         self.room.close()
 
     def payments(self) -> list[PaymentFact]:
@@ -142,14 +141,14 @@ def test_from_an_article_to_a_gift_every_month(
     story = house.room.do("find", headline=f"Ice {code}")["path"]
     page = visit(house, open_browser, story, viewport=viewport, java_script_enabled=script)
     page.locator(".ribbon a").click()
-    assert page.url.endswith(f"/{code}/support/")
+    page.wait_for_url(f"**/{code}/support/")
     page.locator("[name=kind][value=monthly]").check()
     page.locator("[name=amount-monthly][value='20.00 USD']").check()
     press(page, script)
     page.fill("[name=address]", f"ada-{code}-{script}@post.example")
     pay(page, "good")
     expect(page.locator("h1")).to_have_text(THANKS[code])
-    assert page.url == f"{house.room.paper}/{code}/support/thanks/"
+    page.wait_for_url(f"{house.room.paper}/{code}/support/thanks/")
     assert house.paid() == sorted([*before, (2000, "USD")])
 
 
@@ -175,7 +174,7 @@ def test_who_goes_back_from_the_provider_is_charged_once(house: House, open_brow
     page.go_back()
     page.locator("#give").wait_for()
     press(page, script=True)
-    assert page.url == first
+    page.wait_for_url(first)
     page.fill("[name=address]", "carol@post.example")
     pay(page, "good")
     page.locator("h1:has-text('Thank you')").wait_for()

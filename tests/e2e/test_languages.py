@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Open, SignIn
 from tests.e2e.newsroom import Newsroom
 from tests.e2e.paper import Paper
-from tests.e2e.people import choose_action, overflow, until, violations, write
+from tests.e2e.people import overflow, save_draft, until, violations, write
 from tests.e2e.test_after_publication import published
 
 Headline = Callable[[str], str]
@@ -28,7 +28,7 @@ def test_a_story_and_its_translation_lead_to_each_other(
     ).click()
     rita.wait_for_url("**/edit/**")
     write(rita, "Headline", title)
-    choose_action(rita, "Save draft")
+    save_draft(rita)
     translated = until(lambda: newsroom.do("find", headline=title), "the translation is kept")
     assert translated["language"] == "ru"
     newsroom.do("publish", pk=translated["pk"], by="petra")

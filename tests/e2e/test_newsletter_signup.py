@@ -80,8 +80,7 @@ class House:
 
     def stop_drop(self) -> None:
         if self._serving is not None:
-            self._serving.terminate()
-            self._serving.wait(20)
+            houses.end(self._serving)
             self._serving = None
 
     def close(self) -> None:
@@ -126,7 +125,7 @@ def test_from_a_story_to_a_subscription_that_waits_to_be_confirmed(
     page = visit(open_browser, house.room.paper + _path(house, "ru"), java_script_enabled=script)
     sent = posts(page)
     page.locator(".bymail .act").click()
-    assert page.url.endswith("/ru/newsletter/nedelya/")
+    page.wait_for_url("**/ru/newsletter/nedelya/")
     page.fill("[name=address]", f"ada-{script}@post.example")
     page.click(f"button:has-text('{WORDS['ru'][0]}')")
     if script:
@@ -134,7 +133,7 @@ def test_from_a_story_to_a_subscription_that_waits_to_be_confirmed(
         [request] = sent
         assert request.post_data_buffer.startswith(b"age-encryption.org/v1\n-> X25519 ")
     else:
-        assert page.url.startswith(f"{house.url}/v1/done/subscribe")
+        page.wait_for_url(f"{house.url}/v1/done/subscribe**")
     house.collect()
     found = house.subscriptions()
     assert len(found) == len(before) + 1
@@ -155,11 +154,11 @@ def test_where_there_are_several_a_reader_picks(
 ) -> None:
     page = visit(open_browser, house.room.paper + _path(house, "en"), java_script_enabled=script)
     page.locator(".bymail .act").click()
-    assert page.url.endswith("/en/newsletter/")
+    page.wait_for_url("**/en/newsletter/")
     page.fill("[name=address]", f"eve-{script}@post.example")
     if script:
         page.click("button:has-text('Sign up')")
-        assert page.inner_text(".wrong") == "Please choose at least one."
+        expect(page.locator(".wrong")).to_have_text("Please choose at least one.")
         assert page.evaluate("document.activeElement.type") == "checkbox"
         assert page.input_value("[name=address]") == "eve-True@post.example"
     page.check("text=Court calendar")
@@ -167,7 +166,7 @@ def test_where_there_are_several_a_reader_picks(
     if script:
         expect(page.locator(".sent")).to_contain_text(WORDS["en"][1])
     else:
-        assert page.url.startswith(f"{house.url}/v1/done/subscribe")
+        page.wait_for_url(f"{house.url}/v1/done/subscribe**")
     house.collect()
     assert ("courts", "pending", "en") in house.subscriptions()
     assert "week" not in {one[0] for one in house.subscriptions()}

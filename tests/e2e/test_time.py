@@ -57,6 +57,7 @@ def test_a_time_that_was_set_can_be_taken_back(
     petra.get_by_label("Date and time").fill(newsroom.do("later", seconds=7200)[:16])
     petra.get_by_role("button", name="Continue").click()
     petra.get_by_role("button", name="Schedule it").click()
+    expect(petra.get_by_text("Goes out at").first).to_be_visible()
     petra.get_by_role("button", name=re.compile("^(Cancel|Do not|Take|Forget|Unschedule)")).click()
     expect(petra.get_by_text("It will not go out by itself any more.")).to_be_visible()
     assert newsroom.do("about", pk=story["pk"])["state"] == "draft"

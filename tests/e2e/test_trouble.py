@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import SignIn
 from tests.e2e.newsroom import PASSWORD, Newsroom
-from tests.e2e.people import choose_action, live, saved, write
+from tests.e2e.people import choose_action, live, save_draft, saved, write
 
 Headline = Callable[[str], str]
 
@@ -100,7 +100,7 @@ def test_somebody_who_only_reads_learns_of_a_newer_version(
     saved(edgar)
     # The editor asks every ten seconds.
     newer = rita.get_by_role("button", name="Edgar Moss saved a new version")
-    expect(newer.first).to_be_visible(timeout=20_000)
+    expect(newer.first).to_be_visible(timeout=60_000)
 
 
 def test_a_colleagues_newer_version_is_not_overwritten_silently(
@@ -113,11 +113,10 @@ def test_a_colleagues_newer_version_is_not_overwritten_silently(
     edgar.goto(edit)
     rita.goto(edit)
     write(edgar, "Kicker", "By Edgar")
-    choose_action(edgar, "Save draft")
-    edgar.wait_for_load_state()
+    save_draft(edgar)
     write(rita, "Kicker", "By Rita")
     warning = rita.get_by_text("Saving will overwrite a newer version")
-    expect(warning.filter(visible=True).first).to_be_visible()
+    expect(warning.filter(visible=True).first).to_be_visible(timeout=60_000)
     # Wagtail shows the words a moment before it holds the button.
     expect(rita.locator("[data-w-session-intercept-value=conflict]")).to_be_attached()
     choose_action(rita, "Save draft")
@@ -143,5 +142,5 @@ def test_what_was_typed_when_the_session_ended_is_not_lost_silently(
         )
         .filter(visible=True)
         .first
-    ).to_be_visible(timeout=30_000)
+    ).to_be_visible(timeout=60_000)
     expect(nora.get_by_role("textbox", name="Standfirst")).to_have_value(re.compile("long night"))

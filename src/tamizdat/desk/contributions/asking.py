@@ -7,7 +7,9 @@ What always holds:
   approved again. Approving the same wording twice appends nothing.
 - With ``desk.four_eyes`` on nobody approves what they were the last to change; saving it unchanged
   makes nobody its author. Taking down needs nobody else.
-- A slug goes with gifts and reminders: it stays once a message was approved.
+- A slug goes with gifts and reminders, and a place is approved with the words: both stay once a
+  message was approved.
+- Who says what they looked at (``stamp``) neither writes over nor approves what is newer.
 
 What is not done here: showing (``paper``), what stands against a wording (``content.problems``).
 """
@@ -18,13 +20,14 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from wagtail.log_actions import log
 
+from tamizdat.config import offers_of
 from tamizdat.desk.contributions import content
 from tamizdat.desk.contributions.content import AskContent
-from tamizdat.desk.contributions.errors import AskError
+from tamizdat.desk.contributions.errors import AskError, StaleAskError
 from tamizdat.desk.contributions.models import Ask, AskVersion, Place
 from tamizdat.desk.contributions.paper import refresh_asks
 from tamizdat.desk.staff.models import User
@@ -43,42 +46,50 @@ def write_ask(
     begins: datetime | None = None,
     ends: datetime | None = None,
     acting_user: User,
+    seen: str | None = None,
 ) -> Ask:
-    """Save a message, or begin one. Raises ``AskError`` in words for who writes."""
+    """Save a message, or begin one. ``seen`` is the ``stamp`` of what was changed. Raises
+    ``AskError`` in words for who writes, ``StaleAskError`` where it was changed meanwhile."""
     _require(acting_user, WRITE)
     row = ask and Ask.objects.select_for_update().get(pk=ask.pk)
-    if row is not None and row.slug != slug and newest(row) is not None:
-        raise AskError("Gifts name this message already: its short name stays.")
-    if begins and ends and begins >= ends:
-        raise AskError("It ends before it begins.")
+    _check(row, slug=slug, place=place, begins=begins, ends=ends)
     wanted = {"slug": slug, "title": title, "place": place, "begins": begins, "ends": ends}
     row = row or Ask()
     encoded = content.encode(said)
     if row.pk and row.content == encoded and all(getattr(row, k) == v for k, v in wanted.items()):
         return row
+    _check_seen(row, seen)
     for name, value in wanted.items():
         setattr(row, name, value)
     row.content, row.changed_by = encoded, acting_user
     try:
         row.full_clean(exclude=["content"])
+        with transaction.atomic():
+            row.save()
     except ValidationError as error:
         raise AskError(" ".join(error.messages)) from error
-    row.save()
+    except IntegrityError as error:  # Somebody was quicker with this short name.
+        raise AskError("Another message has this short name.") from error
     log(row, "tamizdat.ask_write", user=acting_user)
     return row
 
 
 @transaction.atomic
-def approve_ask(*, ask: Ask, acting_user: User, now: datetime | None = None) -> AskVersion:
-    """Have readers see it as it is written now. Raises ``AskError``."""
+def approve_ask(
+    *, ask: Ask, acting_user: User, now: datetime | None = None, seen: str | None = None
+) -> AskVersion:
+    """Have readers see it as it is written now. ``seen`` is the ``stamp`` of what was looked at.
+    Raises ``AskError``."""
     _require(acting_user, APPROVE)
     row = Ask.objects.select_for_update().get(pk=ask.pk)
+    _check_seen(row, seen)
     if settings.NEWSROOM.settings.desk.four_eyes and row.changed_by_id == acting_user.pk:
         raise AskError("You were the last to change it: somebody else has to look at it.")
-    for wrong in content.problems(content.decode(row.content)):
+    offered = offers_of(settings.NEWSROOM.settings.giving)
+    for wrong in content.problems(content.decode(row.content), offered):
         raise AskError(wrong)
     version = newest(row)
-    if version is None or not _same(version, row):
+    if version is None or not is_as_approved(row, version):
         version = AskVersion.objects.create(
             ask=row,
             number=version.number + 1 if version else 1,
@@ -104,18 +115,44 @@ def stop_ask(*, ask: Ask, acting_user: User) -> None:
         refresh_asks(acting_user=acting_user)
 
 
+def stamp(ask: Ask) -> str:
+    """Stands for how it is written now."""
+    return ask.changed.isoformat()
+
+
 def newest(ask: Ask) -> AskVersion | None:
     """What readers see of it, or saw last."""
-    return AskVersion.objects.filter(ask=ask).order_by("-number").first()
+    return AskVersion.objects.filter(ask_id=ask.pk).order_by("-number").first()
 
 
 def waits(ask: Ask) -> bool:
     """Whether something was written that nobody has approved yet."""
     version = newest(ask)
-    return version is None or not _same(version, ask)
+    return version is None or not is_as_approved(ask, version)
 
 
-def _same(version: AskVersion, ask: Ask) -> bool:
+def _check(
+    row: Ask | None, *, slug: str, place: Place, begins: datetime | None, ends: datetime | None
+) -> None:
+    if not content.SLUG.match(slug):
+        raise AskError("A short name has the letters a to z, digits and hyphens.")
+    if begins and ends and begins >= ends:
+        raise AskError("It ends before it begins.")
+    if row is None or newest(row) is None:
+        return
+    if row.slug != slug:
+        raise AskError("Gifts name this message already: its short name stays.")
+    if row.place != place:
+        raise AskError("Its place was approved with it and stays: write another message.")
+
+
+def _check_seen(row: Ask, seen: str | None) -> None:
+    if seen is not None and row.pk and seen != stamp(row):
+        raise StaleAskError("It was changed meanwhile: look at it once more.")
+
+
+def is_as_approved(ask: Ask, version: AskVersion) -> bool:
+    """Whether what is written says what this version says."""
     said = (version.content, version.begins, version.ends)
     return said == (ask.content, ask.begins, ask.ends)
 

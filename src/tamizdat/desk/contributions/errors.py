@@ -8,6 +8,7 @@
     │   ├── UnbalancedError    legs that do not sum to nothing in each currency
     │   └── BookedError        the same source was booked otherwise before
     ├── AskError               a message to readers that cannot be saved or shown so
+    │   └── StaleAskError      somebody changed it since it was looked at
     └── RefundError            this cannot be given back
         └── FourEyesError      this person may not be the second pair of eyes
 
@@ -35,6 +36,10 @@ class BookedError(LedgerError):
 
 class AskError(ContributionsError):
     """A message to readers that cannot be saved or shown so. For the person who tried."""
+
+
+class StaleAskError(AskError):
+    """Somebody changed it since it was looked at: nothing was written."""
 
 
 class RefundError(ContributionsError):

@@ -95,6 +95,20 @@ def _fragment(
     )
 
 
+def as_written(
+    ask: Ask, said: AskContent, language: str, variant: content.AskVariant
+) -> edition_site.AskFragment:
+    """One variant of what is being written, for who looks at it before readers do."""
+    return edition_site.AskFragment(
+        slug=ask.slug,
+        place=_PLACES[ask.place],
+        variants=(_variant(variant, language),),
+        goal=said.goal,
+        reached=_reached(said, timezone.localdate(ask.begins or timezone.now())),
+        currency=said.currency,
+    )
+
+
 def _variant(one: content.AskVariant, language: str) -> edition_site.AskVariant:
     text = one.texts[language]
     return edition_site.AskVariant(

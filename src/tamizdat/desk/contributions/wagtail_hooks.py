@@ -14,6 +14,7 @@ from wagtail.admin.ui.components import Component
 from wagtail.log_actions import LogActionRegistry
 
 from tamizdat.desk.contributions import alarm, urls
+from tamizdat.desk.contributions.pages.asks import menu as menu_of_asks  # noqa: F401
 
 MENU = "register_contributions_menu_item"
 

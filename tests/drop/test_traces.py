@@ -5,16 +5,24 @@ from __future__ import annotations
 
 import base64
 import re
+import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from tests.drop.machines import Server, canary, letter, memory_of, opened, post, running
+from tests.fakes.btcpay import server as btcpay
+from tests.fakes.btcpay.world import STORE
+from tests.fakes.btcpay.world import World as BtcpayWorld
+from tests.fakes.stripe import server as stripe
+from tests.fakes.stripe.basics import RefusalError
+from tests.fakes.stripe.world import World as StripeWorld
 
 FORM = "content-type: application/x-www-form-urlencoded"
 
@@ -23,17 +31,35 @@ FORM = "content-type: application/x-www-form-urlencoded"
 def marks() -> dict[str, str]:
     """One to be looked for in each place where a reader leaves something."""
     names = ("text", "name", "address", "token", "agent", "cookie", "referer", "peer", "body",
-             "query", "wrong", "header", "part")  # fmt: skip
-    return {name: canary() for name in names}
+             "query", "wrong", "header", "part", "message", "variant", "own", "back",
+             "repeated")  # fmt: skip
+    # One's own amount, and the names of two wishes, which are as long as they must be.
+    amount = f"{secrets.randbelow(90_000) + 10_000}.{secrets.randbelow(90) + 10}"
+    wishes = {name: canary()[1:] for name in ("intent", "coins")}
+    return {**{name: canary() for name in names}, **wishes, "amount": amount}
+
+
+class Visited(NamedTuple):
+    """A drop, the moment when readers began, and the other sides of its tills."""
+
+    server: Server
+    began: float
+    stripe: stripe.Server
+    btcpay: btcpay.Server
 
 
 @pytest.fixture(scope="module")
-def visited(
-    tmp_path_factory: pytest.TempPathFactory, marks: dict[str, str]
-) -> Iterator[tuple[Server, float]]:
-    """A drop right after readers sent all that they can send, and the moment it was."""
+def visited(tmp_path_factory: pytest.TempPathFactory, marks: dict[str, str]) -> Iterator[Visited]:
+    """A drop right after readers sent all that they can send."""
     folder = tmp_path_factory.mktemp("visited") / "drop"
-    with running(folder, trusted_proxies=["127.0.0.0/8"]) as server:
+    now = int(time.time())
+    with (
+        stripe.serving(StripeWorld(now=now)) as cards,
+        btcpay.serving(BtcpayWorld(now=now)) as coins,
+        running(
+            folder, trusted_proxies=["127.0.0.0/8"], giving=giving(folder, cards, coins)
+        ) as server,
+    ):
         began = time.time()
         told = [
             f"user-agent: {marks['agent']}",
@@ -44,8 +70,58 @@ def visited(
         for times in (1, 20, 150):
             for raw in requests(marks, times, told):
                 assert server.ask(raw).startswith((b"HTTP/1.1 2", b"HTTP/1.1 3", b"HTTP/1.1 4"))
+            for raw in gifts(marks, told):
+                assert server.ask(raw).startswith((b"HTTP/1.1 2", b"HTTP/1.1 303", b"HTTP/1.1 400"))
+
+        def refuse(method: str, path: str) -> None:
+            raise RefusalError(400, "invalid_request_error", "", f"not {marks['repeated']}")
+
+        cards.before = refuse
+        assert server.ask(gift(marks, told, variant="b")).startswith(b"HTTP/1.1 503")
         time.sleep(0.5)
-        yield server, began
+        yield Visited(server, began, cards, coins)
+
+
+def giving(folder: Path, cards: stripe.Server, coins: btcpay.Server) -> dict[str, Any]:
+    """Two tills, with their keys in the drop's folder."""
+    folder.mkdir()
+    for name, key in (("till-stripe", stripe.TILL), ("till-btcpay", "till")):
+        (folder / name).write_text(key)
+    return {
+        "tills": [
+            {"kind": "stripe", "key": "till-stripe", "url": cards.url},
+            {"kind": "btcpay", "key": "till-btcpay", "url": coins.url, "account": STORE},
+        ],
+        "offers": [
+            {"kind": kind, "currency": "USD", "amounts": [500], "least": 200, "most": 10_000_000}
+            for kind in ("once", "monthly")
+        ],
+    }
+
+
+def gift(marks: dict[str, str], told: list[str], **changes: str) -> bytes:
+    """A form as the support page sends it, with one's own amount."""
+    fields = {
+        "kind": "monthly", "amount-monthly": "5.00 USD", "own": marks["amount"], "currency": "USD",
+        "language": "en", "message": marks["message"], "variant": marks["variant"],
+        "behalf": "on", "back": f"https://lamp.example/{marks['back']}", "intent": marks["intent"],
+    }  # fmt: skip
+    return post("/v1/give", urlencode(fields | changes).encode(), FORM, *told)
+
+
+def gifts(marks: dict[str, str], told: list[str]) -> Iterator[bytes]:
+    yield gift(marks, told)
+    yield gift(marks, told)  # Pressed twice: the provider says again what it said.
+    yield gift(marks, told, kind="once", via="btcpay", intent=marks["coins"])
+    yield gift(marks, told, intent="")
+    yield gift(marks, told, own=marks["own"])
+    yield gift(marks, told, kind=marks["wrong"], via=marks["wrong"])
+    kept = {"kind": "monthly", "own": marks["own"], "message": marks["message"],
+            "amount": marks["amount"], "intent": marks["intent"], "cause": marks["wrong"],
+            "left": "1"}  # fmt: skip
+    head = f"GET /v1/give?{urlencode(kept)} HTTP/1.1"
+    yield "\r\n".join([head, "host: x", "connection: close", *told, "", ""]).encode()
+    yield gift(marks, told, website="https://robots.example/")
 
 
 def requests(marks: dict[str, str], times: int, told: list[str]) -> Iterator[bytes]:
@@ -85,17 +161,22 @@ def shapes(mark: str) -> list[bytes]:
     return found
 
 
-def test_it_was_all_taken(visited: tuple[Server, float], marks: dict[str, str]) -> None:
-    found = opened(visited[0].folder)
+def test_it_was_all_taken(visited: Visited, marks: dict[str, str]) -> None:
+    found = opened(visited.server.folder)
     assert any(marks["text"] in str(one.fields) for one in found)
     assert any(marks["token"] in str(one.fields) for one in found)
+    [session] = visited.stripe.world.all("session")
+    assert session["metadata"]["intent"] == marks["intent"]
+    assert session["metadata"]["message"] == marks["message"]
+    [invoice] = visited.btcpay.world.invoices.values()
+    assert invoice["amount"] == marks["amount"]
 
 
-def test_files_and_logs_hold_nothing_of_a_reader(
-    visited: tuple[Server, float], marks: dict[str, str]
-) -> None:
-    server, began = visited
-    everything = b"".join(p.read_bytes() for p in server.folder.rglob("*") if p.is_file())
+def test_files_and_logs_hold_nothing_of_a_reader(visited: Visited, marks: dict[str, str]) -> None:
+    server, began = visited.server, visited.began
+    settings = server.folder / "drop.toml"  # Names the tills' addresses.
+    files = [p for p in server.folder.rglob("*") if p.is_file() and p != settings]
+    everything = b"".join(p.read_bytes() for p in files)
     names = " ".join(str(p) for p in server.folder.rglob("*"))
     for mark in marks.values():
         assert not [shape for shape in shapes(mark) if shape in everything]
@@ -113,10 +194,10 @@ def test_files_and_logs_hold_nothing_of_a_reader(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read through /proc")
 def test_memory_holds_nothing_of_a_reader_right_after(
-    visited: tuple[Server, float], marks: dict[str, str]
+    visited: Visited, marks: dict[str, str]
 ) -> None:
     try:
-        parts = [part for pid in visited[0].workers for part in memory_of(pid)]
+        parts = [part for pid in visited.server.workers for part in memory_of(pid)]
     except PermissionError:
         pytest.skip("this machine lets nobody read another process's memory")
     assert sum(map(len, parts)) > 10_000_000

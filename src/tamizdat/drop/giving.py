@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Where somebody gives: from a form to the provider's page, and back.
 
-What always holds: nothing of a gift is kept here, not even in memory once its checkout is open;
-a choice that the newsroom does not offer opens nothing; a form comes back with all that was chosen
-in it. Who asks for the same at the same time gets the same checkout. A giver is led back to the
-paper's own entries or to this letterbox, and nowhere else.
+What always holds: nothing that a giver sent is kept here, not even in memory once the checkout is
+open (a till may keep the checkout's address, see ``giving.btcpay``); a choice that the newsroom
+does not offer opens nothing; a form comes back with all that was chosen in it. Who asks for the
+same at the same time gets the same checkout. A giver is led back to the paper's own entries or to
+this letterbox, and nowhere else.
 
 What is not done here: taking money (the provider), knowing who gave (the desk).
 """

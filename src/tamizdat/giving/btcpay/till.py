@@ -3,13 +3,16 @@
 
 What always holds: the key needs one right, to make invoices; it cannot look at any. Greenfield has
 no idempotency keys, and looking for an invoice would be a second right; so what was opened is kept
-in this process until the invoice is too old to be paid. Two letterboxes may so open two invoices
-for one wish; who pays, pays on one page, and the other one ends by itself.
+in this process until the invoice is too old to be paid: its address, under a keyed hash of the
+wish, so that who reads the memory finds no wish there. Two letterboxes may so open two invoices for
+one wish; who pays, pays on one page, and the other one ends by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -41,12 +44,14 @@ class BtcpayTill:
     def __init__(self, client: Client, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
-        self._open: dict[str, tuple[float, asyncio.Task[Opened]]] = {}
+        self._salt = secrets.token_bytes(32)
+        self._open: dict[bytes, tuple[float, asyncio.Task[Opened]]] = {}
 
     async def open(self, choice: Choice, *, done: str, gave_up: str, paper: str) -> Opened:
         if choice.kind != "once":
             raise RefusedError("with bitcoin one gives once: monthly and annually need a card")
-        wish = f"{choice.intent} {choice.amount} {choice.currency}"
+        said = f"{choice.intent} {choice.amount} {choice.currency}"
+        wish = hashlib.blake2b(said.encode(), key=self._salt, digest_size=32).digest()
         self._forget()
         if wish not in self._open:
             asked = invoice(choice, done=done, paper=paper, at=int(self._clock()))

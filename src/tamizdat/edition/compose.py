@@ -378,9 +378,11 @@ class Composer:
         translated = self._catalogue.translations(key for _, _, key in rows)
         entries = []
         for path, updated, key in rows:
-            group = translated.get(key, []) if key else []
-            others = {card.language: card.path for _, _, card in reversed(group)}
-            ordered = dict(sorted(others.items())) if len(others) > 1 else {}
+            group = translated.get(key, ()) if key else ()
+            ordered: dict[str, str] = {}
+            if len(group) > 1:
+                others = {card.language: card.path for _, _, card in reversed(group)}
+                ordered = dict(sorted(others.items())) if len(others) > 1 else {}
             entries.append(SitemapEntry(path=path, updated=updated, alternates=ordered))
         output = Output(paths.sitemap_path(month), self._renderer.sitemap(entries))
         return [output], max(updated for _, updated, _ in rows)

@@ -26,6 +26,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from tamizdat.edition.rows import EPOCH, TIE_BITS
@@ -126,6 +127,8 @@ def day_of(rank: int, zone: tzinfo) -> date:
     return (EPOCH + timedelta(milliseconds=rank >> TIE_BITS)).astimezone(zone).date()
 
 
+@lru_cache(maxsize=8192)
 def span(volume: Volume, zone: tzinfo) -> str:
-    """From the day of the first story to that of the last: “2019-03-14/2020-06-02”."""
+    """From the day of the first story to that of the last: “2019-03-14/2020-06-02”. Kept: each
+    story published asks for those of all its lists."""
     return f"{day_of(volume.first, zone)}/{day_of(volume.last, zone)}"

@@ -6,7 +6,8 @@ What always holds: addresses are whole and percent-encoded, dates are RFC 3339 (
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 from tamizdat.edition.paths import url
 from tamizdat.edition.render.xml import text
@@ -19,21 +20,28 @@ _SITEMAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 def sitemap(site: Site, entries: Sequence[SitemapEntry]) -> bytes:
     """Addresses of pages, each with its last change and its translations."""
+    address = site.address
     urls = "".join(
-        f"<url><loc>{text(site.address + url(entry.path))}</loc>"
-        f"<lastmod>{text(entry.updated)}</lastmod>{_alternates(site, entry.alternates)}</url>\n"
-        for entry in entries
+        [
+            _url(address, entry.path, entry.updated, tuple(entry.alternates.items()))
+            for entry in entries
+        ]
     )
     return (
         f'{_HEAD}<urlset {_SITEMAP} xmlns:xhtml="http://www.w3.org/1999/xhtml">\n{urls}</urlset>\n'
     ).encode()
 
 
-def _alternates(site: Site, alternates: Mapping[str, str]) -> str:
-    return "".join(
-        f'<xhtml:link rel="alternate" hreflang="{text(code)}" '
-        f'href="{text(site.address + url(path))}"/>'
-        for code, path in alternates.items()
+@lru_cache(maxsize=8192)
+def _url(address: str, path: str, updated: str, alternates: tuple[tuple[str, str], ...]) -> str:
+    """Kept: most of a month's sitemap is what it was one story ago."""
+    others = "".join(
+        f'<xhtml:link rel="alternate" hreflang="{text(code)}" href="{text(address + url(other))}"/>'
+        for code, other in alternates
+    )
+    return (
+        f"<url><loc>{text(address + url(path))}</loc>"
+        f"<lastmod>{text(updated)}</lastmod>{others}</url>\n"
     )
 
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -21,6 +21,12 @@ SIGNED_BY: Final = {
 # What a provider takes, where it is not every kind of gift.
 _ONLY: Final = {"btcpay": ("once",)}
 _CHECKOUTS: Final = {"stripe": ("https://checkout.stripe.com",)}
+# The provider's own pages about a payment, or about what is given again and again.
+_OWN: Final = {
+    ("stripe", "payment"): "https://dashboard.stripe.com/payments/{ref}",
+    ("stripe", "agreement"): "https://dashboard.stripe.com/customers/{ref}",
+    ("btcpay", "payment"): "{url}/invoices/{ref}",
+}
 
 
 class TillSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +74,15 @@ def _module(kind: str, half: str) -> Any:
 def takes(kind: str, what: str) -> bool:
     """Whether a provider takes gifts of this kind (``once``, ``monthly``, ``annual``)."""
     return what in _ONLY.get(kind, (what,))
+
+
+def own_page(kind: str, what: Literal["payment", "agreement"], ref: str, *, url: str = "") -> str:
+    """Where somebody of the newsroom looks at it, signed in with the provider; empty where it has
+    no such page. ``url`` is that of the settings."""
+    page = _OWN.get((kind, what), "")
+    if not page or (not url and "{url}" in page):
+        return ""
+    return page.format(ref=quote(ref, safe=""), url=url.rstrip("/"))
 
 
 def checkouts(kind: str, url: str = "") -> tuple[str, ...]:

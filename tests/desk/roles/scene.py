@@ -16,6 +16,9 @@ from django.utils import timezone
 from wagtail.admin.models import EditingSession
 from wagtail.models import Collection, Locale, Site, UploadedFile, Workflow
 
+from tamizdat.desk.contributions import content
+from tamizdat.desk.contributions.content import AskContent, AskText, AskVariant
+from tamizdat.desk.contributions.models import Ask, Gift, Payment, Refund, Wish
 from tamizdat.desk.newsletter import actions as newsletters
 from tamizdat.desk.newsletter.models import Newsletter, Upload
 from tamizdat.desk.newsroom import actions, photos
@@ -108,7 +111,41 @@ class Scene:
             newsletter=self.newsletter, name="list.csv", format="auto", size=6, state="looked",
             beat=now, made=now,
         )  # fmt: skip
+        self.given = self._given()
+        self.ask = self._ask()
         self.state = self.article.get_workflow().start(self.article, self.author)
+
+    def _ask(self) -> Ask:
+        """A message that readers see, and that was changed since."""
+        said, before = (
+            content.encode(AskContent(variants=(AskVariant(slug="a", texts={"en": AskText(one)}),)))
+            for one in ("We stay", "We left")
+        )
+        ask = Ask.objects.create(
+            slug="autumn", title="Autumn", place="ribbon", state="live", content=said,
+            changed_by=self.author,
+        )  # fmt: skip
+        ask.versions.create(number=1, content=before, approved=timezone.now())
+        return ask
+
+    def _given(self) -> dict[str, Any]:
+        """What somebody gave, by the addresses that are about it."""
+        told: dict[str, Any] = {"provider": "sandbox", "amount": 500, "currency": "USD"}
+        day = timezone.localdate()
+        gift = Gift.objects.create(**told, ref="sub_1", kind="monthly", state="active", day=day)
+        payment = Payment.objects.create(**told, ref="pi_1", gift=gift, state="paid", at=1, day=day)
+        refund = Refund.objects.create(
+            **{**told, "amount": 100}, payment_ref="pi_1", state="asked", day=day,
+            asked_by=self.author,
+        )  # fmt: skip
+        wish = Wish.objects.create(gift=gift, ask="pause", refused=True, not_before=timezone.now())
+        rows = {"gift": gift, "payment": payment, "refund": refund, "wish": wish}
+        names = {
+            "gift": "gift", "gift_giver": "gift", "payment": "payment", "refund_ask": "payment",
+            "refund": "refund", "refund_approve": "refund", "refund_decline": "refund",
+            "wish_seen": "wish",
+        }  # fmt: skip
+        return {f"contributions:{name}": rows[what] for name, what in names.items()}
 
     def _article(self, english: Locale, section: Section) -> Article:
         article = Article(
@@ -146,6 +183,7 @@ class Scene:
             "uploaded_file_id": self.upload.pk, "restriction_id": 1,
             "session_id": self.editing.pk, "object_id": str(self.article.pk),
             "uidb64": "MQ", "token": "set-password", "sha256": self.file.sha256,
+            "number": 1,
             "path": self.photo.file.name, "name": "0" * 20 + "-" + "a" * 8,
             "content_type_app_name": "wagtailcore", "content_type_model_name": "page",
             "app_label": "newsroom", "app_name": "newsroom", "model_name": "article",
@@ -177,6 +215,10 @@ class Scene:
             "wagtailsettings": NewsroomSettings.load().pk,
         }
         space = name.partition(":")[0]
+        if name in self.given:
+            return int(self.given[name].pk)
+        if name.startswith("contributions:ask"):
+            return self.ask.pk
         if name == "newsletter:new":
             return self.newsletter.pk
         if name.startswith("newsletter:upload"):

@@ -21,6 +21,8 @@ from django.utils import timezone
 from wagtail.admin.models import EditingSession
 from wagtail.models import UploadedFile
 
+from tamizdat.desk.contributions import asking
+from tamizdat.desk.contributions.models import Ask, AskVersion, Refund
 from tamizdat.desk.newsroom import actions as newsroom
 from tamizdat.desk.newsroom.models import Article, ArticleComment, Photo
 from tamizdat.desk.publishing import actions as publishing
@@ -156,6 +158,45 @@ def _rewrite(client: Client, scene: Scene, _: User | None) -> None:
     client.post(reverse(name, args=[scene.article.pk, scene.article.latest_revision_id]))
 
 
+def _ask_refund(client: Client, scene: Scene, _: User | None) -> None:
+    payment = scene.given["contributions:payment"]
+    form = {"token": uuid.uuid4(), "amount": "1", "why": "Given twice"}
+    client.post(reverse("contributions:refund_ask", args=[payment.pk]), form)
+
+
+def _decide(what: str) -> Deed:
+    def do(client: Client, scene: Scene, _: User | None) -> None:
+        refund = scene.given["contributions:refund"]
+        form = {"token": uuid.uuid4(), "why": "Not so"}
+        client.post(reverse(f"contributions:refund_{what}", args=[refund.pk]), form)
+
+    return do
+
+
+def _refund_is(state: str) -> Callable[[Scene], bool]:
+    return lambda scene: (
+        Refund.objects.get(pk=scene.given["contributions:refund"].pk).state == state
+    )
+
+
+def _on_ask(what: str, **form: object) -> Deed:
+    def do(client: Client, scene: Scene, _: User | None) -> None:
+        form.setdefault("seen", asking.stamp(scene.ask))
+        client.post(reverse(f"contributions:{what}", args=[scene.ask.pk]), form)
+
+    return do
+
+
+def _approve_own_ask(client: Client, scene: Scene, person: User | None) -> None:
+    Ask.objects.filter(pk=scene.ask.pk).update(changed_by=person)
+    _on_ask("ask_approve")(client, scene, person)
+
+
+_ASK = {
+    "title": "Winter", "variant": "0", "v0-name": "a", "v0-weight": "1", "v0-title_en": "Winter",
+}  # fmt: skip
+
+
 def _gone(model: Any, which: Callable[[Scene], int]) -> Callable[[Scene], bool]:
     return lambda scene: not model.objects.filter(pk=which(scene)).exists()
 
@@ -195,6 +236,21 @@ DEEDS = {
     ),
     "end another's editing": Row("", _end_session, _gone(EditingSession, lambda s: s.editing.pk)),
     "take another's upload": Row("", _take_upload, _gone(UploadedFile, lambda s: s.upload.pk)),
+    "ask for a refund": Row("PS", _ask_refund, lambda s: Refund.objects.count() == 2),
+    "approve another's refund": Row("PS", _decide("approve"), _refund_is("approved")),
+    "decline another's refund": Row("PS", _decide("decline"), _refund_is("declined")),
+    "write on in another's message": Row(
+        "EPS", _on_ask("ask", **_ASK), lambda s: Ask.objects.get().title == "Winter"
+    ),
+    "approve another's message": Row(
+        "PS", _on_ask("ask_approve"), lambda s: AskVersion.objects.count() == 2
+    ),
+    "approve one's own message": Row(
+        "", _approve_own_ask, lambda s: AskVersion.objects.count() == 2
+    ),
+    "take a message down": Row(
+        "EPS", _on_ask("ask_stop"), lambda s: Ask.objects.get().state == "stopped"
+    ),
     "comment": Row("REPOS", _comment, lambda s: ArticleComment.objects.exists()),
     "settle another's comment": Row(
         "REPOS",

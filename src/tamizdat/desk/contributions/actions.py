@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Refunds: one person asks, another approves, the provider does. Wishes that a provider refused.
+"""Refunds: one person asks, another approves, the provider does. Wishes that a provider refused;
+having a provider asked before its day is over.
 
 What always holds:
 
@@ -30,7 +31,7 @@ from wagtail.log_actions import log as note
 from tamizdat.config import ConfigError
 from tamizdat.desk.contributions import facts, providers
 from tamizdat.desk.contributions.errors import FourEyesError, RefundError
-from tamizdat.desk.contributions.models import Dispute, Payment, Refund, Wish
+from tamizdat.desk.contributions.models import Dispute, Payment, Refund, Standing, Wish
 from tamizdat.desk.staff.models import User
 from tamizdat.giving.errors import AccountError, ProviderError
 from tamizdat.giving.money import Money, plain
@@ -40,6 +41,7 @@ log = logging.getLogger("tamizdat.contributions")
 State = Refund.State
 GONE = (State.FAILED, State.DECLINED)  # of these nothing is given back
 ASK, APPROVE = "contributions.ask_refund", "contributions.approve_refund"
+LOOK_AFTER = "contributions.view_standing"
 
 
 @transaction.atomic
@@ -75,13 +77,18 @@ def _check(payment: Payment, money: Money) -> None:
         raise RefundError(
             "This payment is disputed: its bank takes it back already. Answer the dispute instead."
         )
-    before = Refund.objects.filter(**ours).exclude(state__in=GONE)
-    left = payment.amount - (before.aggregate(sum=Sum("amount"))["sum"] or 0)
-    if money.amount > left:
-        raise RefundError(
-            f"At most {plain(Money(left, payment.currency))} {payment.currency} of it are left to "
-            "be given back."
-        )
+    left = left_of(payment)
+    if not left.amount:
+        raise RefundError("All of it was given back, or is on its way.")
+    if money.amount > left.amount:
+        raise RefundError(f"At most {plain(left)} {left.currency} of it are left to be given back.")
+
+
+def left_of(payment: Payment) -> Money:
+    """How much of a payment is not given back, on its way, or asked for."""
+    ours = Refund.objects.filter(provider=payment.provider, payment_ref=payment.ref)
+    back = ours.exclude(state__in=GONE).aggregate(sum=Sum("amount"))["sum"] or 0
+    return Money(max(0, payment.amount - back), payment.currency)
 
 
 @transaction.atomic
@@ -137,6 +144,19 @@ def see_to_wish(*, wish: Wish, acting_user: User) -> None:
     data = {"ask": wish.ask, "said": wish.said}
     note(wish.gift, "tamizdat.wish_seen_to", user=acting_user, data=data)
     Wish.objects.filter(pk=wish.pk, refused=True).delete()
+
+
+@transaction.atomic
+def ask_to_reconcile(*, provider: str, acting_user: User, now: datetime | None = None) -> None:
+    """Have the worker ask a provider within a minute what happened, before its day is over. Raises
+    ``ConfigError`` for one that the newsroom does not have."""
+    _require(acting_user, LOOK_AFTER)
+    if providers.settings_of(provider) is None:
+        raise ConfigError(f"this newsroom has no provider “{provider}”")
+    now = now or timezone.now()
+    row, _ = Standing.objects.get_or_create(provider=provider, defaults={"begun": now})
+    Standing.objects.filter(pk=row.pk).update(next_try=now)
+    note(row, "tamizdat.reconcile_ask", user=acting_user)
 
 
 # What the worker does of it

@@ -8,9 +8,10 @@ than two days, shows that there was nothing to tell.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from django.db.models import Exists, OuterRef
 from django.utils import formats, timezone
 
 from tamizdat.config import ProviderSettings
@@ -18,6 +19,7 @@ from tamizdat.desk.contributions import providers
 from tamizdat.desk.contributions.models import Refund, Standing, Wish
 
 STALE = timedelta(days=2)  # reconciled every day
+TOLD = timedelta(days=30)  # for so long a refund that failed is told
 
 
 class Box(NamedTuple):
@@ -47,10 +49,22 @@ def alarms(now: datetime | None = None) -> list[str]:
             f"{refused} changes that givers asked for were refused by the provider: "
             f"do them on its own page, and answer who asked."
         )
-    failed = Refund.objects.filter(state=Refund.State.FAILED, asked_by__isnull=False).count()
+    failed = _failed(timezone.localdate(now))
     if failed:
-        said.append(f"{failed} refunds failed: the list of refunds says why.")
+        said.append(
+            f"{failed} refunds failed lately: the list of refunds says why. Ask again where it can "
+            f"be done, or give it back in another way."
+        )
     return said
+
+
+def _failed(today: date) -> int:
+    """How many refunds of ours failed lately, and were not asked for again since."""
+    again = Refund.objects.filter(
+        provider=OuterRef("provider"), payment_ref=OuterRef("payment_ref"), pk__gt=OuterRef("pk")
+    )
+    failed = Refund.objects.filter(state=Refund.State.FAILED, day__gt=today - TOLD)
+    return failed.exclude(asked_by=None).exclude(Exists(again)).count()
 
 
 def _box(one: ProviderSettings, row: Standing | None, now: datetime) -> Box:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, reverse
 from wagtail import hooks
 from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
 from wagtail.admin.ui.components import Component
@@ -15,6 +15,7 @@ from wagtail.log_actions import LogActionRegistry
 
 from tamizdat.desk.contributions import alarm, urls
 from tamizdat.desk.contributions.pages.asks import menu as menu_of_asks  # noqa: F401
+from tamizdat.desk.contributions.pages.gifts import menu as menu_of_gifts  # noqa: F401
 
 MENU = "register_contributions_menu_item"
 
@@ -37,6 +38,9 @@ def register_log_actions(registry: LogActionRegistry) -> None:
         registry.register_action(f"tamizdat.refund_{name}", label, said)
     registry.register_action(
         "tamizdat.wish_seen_to", "See to a wish", "Saw to what a giver asked for by hand"
+    )
+    registry.register_action(
+        "tamizdat.reconcile_ask", "Reconcile now", "Had a payment provider asked what happened"
     )
     for name, label, said in _OF_ASKS:
         registry.register_action(f"tamizdat.ask_{name}", label, said)
@@ -69,7 +73,7 @@ class AlarmPanel(Component):
         self.alarms = alarms
 
     def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
-        return {"alarms": self.alarms}
+        return {"alarms": self.alarms, "standing": reverse("contributions:standing")}
 
 
 # After the newsroom's own panels, which replace Wagtail's.

@@ -69,6 +69,22 @@ def look_up(*, vault: Vault, address: str, acting_user: User) -> Export:
     return found
 
 
+def find(*, vault: Vault, address: str, acting_user: User) -> Reader | None:
+    """The reader with this address, for a page about something of theirs; in the audit trail as
+    every look is. Raises ``ReadersError``."""
+    reader = vault.find(address)
+    _note("tamizdat.reader_find", reader, acting_user, found=reader is not None)
+    return reader
+
+
+def address_of(*, vault: Vault, reader: Reader, acting_user: User) -> str:
+    """The address of somebody of whom only something else was known; in the audit trail too.
+    Raises ``ReadersError``."""
+    address = vault.address_of(reader)
+    _note("tamizdat.reader_find", reader, acting_user, found=True)
+    return address
+
+
 def export(*, vault: Vault, address: str, acting_user: User | None) -> Export:
     """Everything held about whoever has this address. Raises ``ReadersError``."""
     person = _person(vault, address)

@@ -69,7 +69,7 @@ def test_one_that_ends_is_started_again_and_it_is_said(tmp_path: Path, said: lis
         watching.start()
         assert eventually(lambda: child.process is not first)
         supervisor.ask_to_stop()
-        watching.join(10)
+        watching.join(60)
     assert "press ended (code 3)" in said[0]
     assert "out of paper" in said[0]
 

@@ -24,6 +24,7 @@ from tamizdat.giving.errors import AccountError, NotFoundError, UnreachableError
 from tamizdat.giving.port import PaymentFact, Provider
 from tamizdat.giving.registry import DeskSettings, TillSettings, make_provider, make_till
 from tests.fakes.sandbox import DONE, GAVE_UP, choice
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 _TOML = """\
@@ -80,7 +81,7 @@ def newsroom(tmp_path: Path, letterbox: Letterbox) -> Iterator[Newsroom]:
     folder = tmp_path / "paper"
     folder.mkdir()
     (folder / "tamizdat.toml").write_text(_TOML.format(port=letterbox.port))
-    made = with_sandbox(Newsroom(folder), 18_600)
+    made = with_sandbox(Newsroom(folder), free_port())
     child = child_of(made)
     process = subprocess.Popen(child.arguments)
     try:

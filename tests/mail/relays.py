@@ -30,7 +30,7 @@ from tamizdat.mail.smtp import Connection, Outcome, Outgoing, Server, Timeouts
 
 ALL = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 10000000")
 QUICK = Timeouts(
-    connect=5, greeting=5, starttls=5, mail=5, rcpt=5, data=5, block=5, final=5, quit=5
+    connect=30, greeting=30, starttls=30, mail=30, rcpt=30, data=30, block=30, final=30, quit=30
 )
 
 

@@ -83,7 +83,7 @@ def test_a_relay_that_falls_silent_is_left(phase: str) -> None:
         setattr(relay, phase, at(1, silence, getattr(relay, phase)))
         began = time.monotonic()
         outcomes = send(relay, mails(4), SOON)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15, "not as long as a relay may take"
         check(relay, outcomes, 4)
         assert states(outcomes) == ("sudd" if phase == "on_dot" else "sddd")
 

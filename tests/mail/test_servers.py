@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from tamizdat.mail.errors import RelayError
 from tamizdat.mail.smtp import Connection, Outgoing, Server, State
 from tests.mail.made import NOW, TOKENS, read, template
 from tests.mail.relays import QUICK
+from tests.ports import free_port
 
 SINK = shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin:/usr/lib/postfix")
 needs_sink = pytest.mark.skipif(not SINK, reason="Postfix's smtp-sink is not installed")
@@ -46,7 +46,8 @@ def batch(count: int) -> list[Outgoing]:
 
 def opened(port: int) -> Connection:
     server = Server(host="127.0.0.1", port=port, security="none", helo="news.example")
-    for _ in range(100):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         with contextlib.suppress(RelayError):
             return Connection.open(server, timeouts=QUICK)
         time.sleep(0.05)
@@ -55,9 +56,7 @@ def opened(port: int) -> Connection:
 
 @contextlib.contextmanager
 def sink(folder: Path, *options: str) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     assert SINK
     account = ["-u", "nobody"] if Path("/root").owner() == Path("/proc/self").owner() else []
     command = [SINK, *account, *options, f"127.0.0.1:{port}", "100"]
@@ -131,11 +130,12 @@ def test_a_server_in_python_gets_each_mail_as_it_was() -> None:
     controller = pytest.importorskip("aiosmtpd.controller")
     handler, mails = _Keeps(), batch(10)
     server = controller.Controller(
-        handler, hostname="127.0.0.1", port=0, enable_SMTPUTF8=True, ready_timeout=30
+        handler,
+        hostname="127.0.0.1",
+        port=free_port(),
+        enable_SMTPUTF8=True,
+        ready_timeout=30,
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        server.port = probe.getsockname()[1]
     server.start()
     try:
         with opened(server.port) as connection:

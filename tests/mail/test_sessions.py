@@ -199,7 +199,7 @@ def test_a_server_that_is_no_relay(greeting: str) -> None:
         began = time.monotonic()
         with pytest.raises(RelayError):
             connect(relay, msgspec.structs.replace(QUICK, greeting=0.2))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15, "not as long as a relay may take"
 
 
 def test_a_relay_that_hangs_up_at_once() -> None:

@@ -61,9 +61,12 @@ def send(
     to.wfile.write(body)
 
 
-def fetched(answer: Answer, name: str = "metadata/current", limit: int = 1_000) -> bytes:
+def fetched(
+    answer: Answer, name: str = "metadata/current", limit: int = 1_000, timeout: float = 20.0
+) -> bytes:
+    """``timeout`` is long enough for a busy machine; shorter where nobody answers in time."""
     with server(answer) as url:
-        copy = HttpFetcher(url, timeout=0.5)
+        copy = HttpFetcher(url, timeout=timeout)
         try:
             return copy.fetch(name, limit)
         finally:
@@ -119,7 +122,7 @@ def test_a_redirect_on_the_same_host_is_followed_but_not_for_ever() -> None:
 def test_answers_that_are_not_wanted_use_up_no_connections() -> None:
     """Their connections end; those that come after must not wait for them."""
     with server(lambda to: send(to, b"x" * 900, 404 if "no" in to.path else 200)) as url:
-        reader = HttpFetcher(url, timeout=5, connections=2)
+        reader = HttpFetcher(url, timeout=20, connections=2)
         for _ in range(3):
             with pytest.raises(MissingError):
                 reader.fetch("no", 100)
@@ -160,25 +163,25 @@ def test_a_body_that_is_cut_off_is_not_taken_for_a_file() -> None:
 
 def test_silence_and_trickling_are_given_up() -> None:
     def silent(to: BaseHTTPRequestHandler) -> None:
-        time.sleep(3)
+        over.wait(60)
 
     def trickling(to: BaseHTTPRequestHandler) -> None:
         to.send_response(200)
         to.send_header("Content-Length", "1000")
         to.end_headers()
-        try:
-            for _ in range(200):
+        with contextlib.suppress(OSError):
+            for _ in range(1000):
                 to.wfile.write(b"x")
                 time.sleep(0.05)
-        except OSError:
-            pass
         to.close_connection = True
 
+    over = threading.Event()
     for answer in (silent, trickling):
         began = time.monotonic()
         with pytest.raises(UnreachableError):
-            fetched(answer)
-        assert time.monotonic() - began < 12
+            fetched(answer, timeout=0.5)
+        assert time.monotonic() - began < 30
+    over.set()
 
 
 def test_a_head_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,15 +189,15 @@ def test_a_head_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
 
     def answer(to: BaseHTTPRequestHandler) -> None:
         with contextlib.suppress(OSError):
-            for _ in range(200):
+            for _ in range(1000):
                 to.wfile.write(b"H")
                 time.sleep(0.05)
         to.close_connection = True
 
     began = time.monotonic()
     with pytest.raises(UnreachableError):
-        fetched(answer)
-    assert time.monotonic() - began < 8
+        fetched(answer, timeout=0.5)
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("status", [200, 404, 413, 429, 500, 503])
@@ -230,15 +233,15 @@ def test_a_frame_that_never_ends_is_given_up(frame: str) -> None:
         to.close_connection = True
         try:
             to.wfile.write(b"1\r\nx\r\n0\r\n" if frame == "trailer" else b"1\r\nx\r\n1;")
-            for _ in range(120):
+            for _ in range(1000):
                 to.wfile.write(b"A: b\r\n" if frame == "trailer" else b"e")
                 time.sleep(0.05)
         except OSError:
             given_up.set()
 
     with contextlib.suppress(UnreachableError):  # The body itself may be there by then.
-        assert fetched(answer) == b"x"
-    assert given_up.wait(5)
+        assert fetched(answer, timeout=0.5) == b"x"
+    assert given_up.wait(30)
 
 
 def test_nobody_there_is_said_in_words() -> None:

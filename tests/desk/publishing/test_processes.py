@@ -116,7 +116,7 @@ def test_a_worker_builds_what_is_published_and_stops_cleanly(scene: Scene) -> No
         assert found["stories"] == before + 3
         assert found["unread"] == []
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert worker.wait(60) == 0
 
 
 @pytest.mark.slow

@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Queue
 from typing import Any
 
+from tests.ports import free_port
+
 # As it is meant to be started it listens to everybody and writes to one file in /tmp.
 _START = """
 import sys
@@ -31,9 +33,7 @@ web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None, acc
 @contextmanager
 def localstripe() -> Iterator[str]:
     """Its address until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with subprocess.Popen(
         [sys.executable, "-c", _START, str(port)], stderr=subprocess.DEVNULL
     ) as process:

@@ -44,7 +44,17 @@ def down(block: Block, *, quick: bool) -> Case:
 _TELLING = (Block.RESET, Block.SILENCE, Block.FREEZE, Block.PAGE_200)
 RETURNING = [
     *(of(block, "the entry", ENTRY, quick=False) for block in Block),
-    *(of(block, "the entry and two of three mirrors", ENTRY, NORTH, SOUTH) for block in Block),
+    *(
+        of(
+            block,
+            "the entry and two of three mirrors",
+            ENTRY,
+            NORTH,
+            SOUTH,
+            quick=block in _TELLING,
+        )
+        for block in Block
+    ),
     *(
         of(block, "every host", ENTRY, *MIRRORS, quick=False)
         for block in (Block.FREEZE, Block.SLOW)

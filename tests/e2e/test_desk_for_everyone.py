@@ -49,6 +49,7 @@ def test_nobody_is_kept_out_of_our_pages_of_the_desk(
     assert not found
 
 
+@pytest.mark.slow
 def test_the_desk_fits_a_phone(
     newsroom: Newsroom, sign_in: SignIn, our_pages: dict[str, str]
 ) -> None:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SignIn
@@ -71,6 +72,7 @@ def save(edgar: Page) -> None:
     edgar.wait_for_load_state()
 
 
+@pytest.mark.slow
 def test_every_version_of_the_privacy_policy_stays_readable(
     newsroom: Newsroom, sign_in: SignIn
 ) -> None:

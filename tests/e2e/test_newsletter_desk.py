@@ -99,6 +99,7 @@ def test_an_issue_is_composed_by_drag_and_by_keyboard_approved_by_another_and_sc
     pk = begin(edgar, newsroom, "weekly-drag")
     compose(newsroom, edgar, boats, quay, fog)
     look_at_the_preview(edgar)
+    until(lambda: newsroom.do("waiting") == 0, "the stories that it leads to are in the paper")
     petra = sign_in("petra")
     approve_and_schedule(newsroom, petra, pk)
     # A change takes the approval away, not the hour.
@@ -199,6 +200,7 @@ def test_what_is_held_at_the_edge_brings_up_headings_that_lie_below(
     settled(edgar)
 
 
+@pytest.mark.slow
 def test_two_people_at_one_issue_lose_nothing(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:
@@ -245,6 +247,7 @@ def _asks_nothing(route: Route) -> None:
         route.fallback()
 
 
+@pytest.mark.slow
 def test_suggestions_and_a_phone(newsroom: Newsroom, sign_in: SignIn, headline: Headline) -> None:
     story = headline("A story of this week")
     publish(newsroom, story)

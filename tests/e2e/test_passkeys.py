@@ -198,6 +198,7 @@ def test_where_passkeys_cannot_work_the_page_says_so(guarded: Newsroom, open_bro
     expect(page.get_by_role("alert")).to_contain_text("Passkeys do not work here")
 
 
+@pytest.mark.slow
 def test_an_app_with_codes_and_then_the_sheet_of_paper(
     guarded: Newsroom, open_browser: Open
 ) -> None:

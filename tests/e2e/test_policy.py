@@ -58,6 +58,7 @@ def test_the_pages_before_the_desk_keep_to_the_policy(
     assert said == []
 
 
+@pytest.mark.slow
 def test_an_inline_script_without_the_nonce_does_not_run(
     sign_in: Callable[..., Page],
 ) -> None:
@@ -94,6 +95,7 @@ def test_every_page_of_the_desk_keeps_to_the_policy(
     assert said == []
 
 
+@pytest.mark.slow
 def test_the_editor_works_with_its_dialogs_and_rows_that_are_added(
     sign_in: Callable[..., Page], headline: Callable[[str], str]
 ) -> None:

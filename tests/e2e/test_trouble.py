@@ -16,6 +16,7 @@ from tests.e2e.people import choose_action, live, save_draft, saved, write
 Headline = Callable[[str], str]
 
 
+@pytest.mark.slow
 def test_a_build_that_failed_says_why_and_can_be_tried_again(
     newsroom: Newsroom, sign_in: SignIn, headline: Headline
 ) -> None:

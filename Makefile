@@ -12,6 +12,8 @@ SIZE ?= 10000
 jobs := $(shell echo $$(($$(nproc) + 1)))
 # What scripts/test_core.sh has run already, without Django: not run a second time with it.
 core := edition signed bundle mirrors drop mail giving render theme importers
+# Where the tests in a browser are: to collect all others takes each process a quarter of a minute.
+browser := blocking bundle e2e lying reader render
 say = @printf '\033[1m── %s\033[0m\n' "$(1)"
 
 .PHONY: help setup demo check test test-slow wheel reader conformance bench bench-build lock clean
@@ -37,7 +39,7 @@ test: setup ## Everything CI runs but the slow tests: checks and all tests
 	$(call say,All other tests but those in a browser)
 	@scripts/in_memory.sh $(python) -m pytest -n $(jobs) -m "not slow and not browser" -q $(core:%=--ignore=tests/%)
 	$(call say,Tests in a browser)
-	@scripts/in_memory.sh $(python) -m pytest -n $(jobs) --dist loadfile -m "browser and not slow" -q
+	@scripts/in_memory.sh $(python) -m pytest -n $(jobs) --dist loadfile -m "browser and not slow" -q $(browser:%=tests/%)
 
 test-slow: setup ## Faults, kill -9 at random points, long fuzzing, times behind a censor
 	@scripts/chromium.sh

@@ -89,3 +89,15 @@ def test_links_between_documents_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_every_test_in_a_browser_is_where_make_test_looks_for_them() -> None:
+    said = re.search(r"^browser := (.*)$", (TOP / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert said
+    marked = {
+        path.relative_to(TOP / "tests").parts[0]
+        for path in files(".py")
+        if path.is_relative_to(TOP / "tests")
+        and "pytest.mark." + "browser" in path.read_text(encoding="utf-8")
+    }
+    assert marked == set(said[1].split())

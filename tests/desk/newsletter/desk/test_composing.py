@@ -169,6 +169,15 @@ def test_only_published_stories_of_its_language_are_picked(
         assert "not published" in said["refused"]["stories"]  # fmt: skip
 
 
+def test_a_note_with_a_line_break_opens_again(issue: Issue, editor: User, compose: Compose) -> None:
+    at = compose(editor)
+    block = {"key": "a", "type": "unstyled", "depth": 0, "text": "Dear readers,\nlook",
+             "inlineStyleRanges": [], "entityRanges": []}  # fmt: skip
+    at.write("note", json.dumps({"blocks": [block], "entityMap": {}}))
+    assert Issue.objects.get().note == "<p>Dear readers,<br>look</p>"
+    assert "Dear readers," in at.see()
+
+
 def test_a_note_is_kept_clean(issue: Issue, editor: User, compose: Compose) -> None:
     at = compose(editor)
     raw = json.dumps(

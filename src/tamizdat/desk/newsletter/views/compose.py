@@ -32,7 +32,9 @@ class ComposeView(IssueView):
 
     @cached_property
     def form(self) -> NoteForm:
-        return NoteForm(initial={"note": self.issue.note, "picture": self.issue.picture_id})
+        # Wagtail's reader of HTML wants every element closed.
+        note = self.issue.note.replace("<br>", "<br/>")
+        return NoteForm(initial={"note": note, "picture": self.issue.picture_id})
 
     @property
     def media(self) -> forms.Media:

@@ -181,8 +181,8 @@ def _refund_is(state: str) -> Callable[[Scene], bool]:
 
 def _on_ask(what: str, **form: object) -> Deed:
     def do(client: Client, scene: Scene, _: User | None) -> None:
-        form.setdefault("seen", asking.stamp(scene.ask))
-        client.post(reverse(f"contributions:{what}", args=[scene.ask.pk]), form)
+        sent = {"seen": asking.stamp(scene.ask), **form}
+        client.post(reverse(f"contributions:{what}", args=[scene.ask.pk]), sent)
 
     return do
 

@@ -27,7 +27,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000  # Longer than anything takes on a machine with other work.
 
 
 def demand() -> None:
@@ -92,7 +92,7 @@ def lead_away(page: Any) -> None:
         page.goto("about:blank", timeout=5_000)
 
 
-def until(page: Any, true: Callable[[], Any], why: str, seconds: float = 20.0) -> Any:
+def until(page: Any, true: Callable[[], Any], why: str, seconds: float = 60.0) -> Any:
     """Wait until something holds, and return it. The page goes on meanwhile: for what Playwright's
     own waits cannot see, as what a promise of a script brings, or a file of a server."""
     deadline = time.monotonic() + seconds

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -303,11 +303,17 @@ def test_once_it_is_emptied_from_outside_there_is_room_again(tmp_path: Path) -> 
         while drop.ask("POST", "/v1/sealed", letter("x" * 9_000)).status == 200:
             pass
         (drop.folder / "spool" / "close").touch()
-        drop.loop.run_until_complete(asyncio.sleep(1.2))
+        _until(drop, lambda: not [*open_names(drop.folder / "spool")])
         collected(drop.folder)
-        drop.ask("POST", "/v1/sealed", letter())
-        drop.loop.run_until_complete(asyncio.sleep(1.2))
-        assert drop.ask("POST", "/v1/sealed", letter()).status == 200
+        _until(drop, lambda: drop.ask("POST", "/v1/sealed", letter()).status == 200)
+
+
+def _until(drop: InProcess, true: Callable[[], bool]) -> None:
+    """It looks at its folder about once a second."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        drop.loop.run_until_complete(asyncio.sleep(0.1))
 
 
 def test_a_restart_loses_nothing(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.e2e.test_newsletter_desk import begin, heading, kept, picture, publis
 
 Headline = Callable[[str], str]
 LOOK = 11_000  # Milliseconds after which an open page has asked again.
-NORA = {"username": "nora", "role": "Readers' desk", "name": "Nora Quill"}
+NORA = {"username": "nora-quill", "role": "Readers' desk", "name": "Nora Quill"}
 
 
 @pytest.mark.slow
@@ -140,9 +140,9 @@ def test_a_list_is_handed_in_looked_at_and_taken_in(
 ) -> None:
     slug = f"weekly-list-{width}"
     newsroom.do("weekly", slug=slug, title=f"The List {width}")
-    if not newsroom.do("has_account", username="nora"):
+    if not newsroom.do("has_account", username=NORA["username"]):
         newsroom.do("account", **NORA, password=PASSWORD)
-    nora = sign_in("nora", viewport={"width": width, "height": 900}, color_scheme=colour)
+    nora = sign_in(NORA["username"], viewport={"width": width, "height": 900}, color_scheme=colour)
     nora.goto(f"{newsroom.desk}/desk/newsletters/subscribers/")
     nora.get_by_role("link", name="Bring subscribers in…").click()
     nora.get_by_label("Newsletter", exact=True).select_option(label=f"The List {width} (en)")

@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from tamizdat.cli.processes import free_port
 from tamizdat.config import Newsroom
+from tests.ports import free_port
 from tests.prepared import put_database
 from tests.seizure.search import Searcher
 from tests.seizure.traffic import MARK, Person
@@ -96,7 +96,7 @@ def scene(folder: Path, *arguments: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def relay() -> Iterator[tuple[Echo, int]]:
     echo = Echo()
-    port = free_port("127.0.0.1", 20_000 + os.getpid() % 20_000)
+    port = free_port()
     controller = Controller(echo, hostname="127.0.0.1", port=port)
     controller.start()
     yield echo, port

@@ -7,7 +7,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.ports import free_port
 
 
 def programs() -> Path | None:
@@ -37,8 +38,7 @@ class Server:
         self._bin = found
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._user = _somebody()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"postgresql://tests@127.0.0.1:{self.port}/tests"
 
     def __enter__(self) -> Server:

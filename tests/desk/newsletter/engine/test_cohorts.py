@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tamizdat.config import ConfigError, Newsroom
 from tamizdat.desk.newsletter.engine import press, senders, start
+from tamizdat.desk.newsletter.engine.cohorts import draw
 from tamizdat.desk.newsletter.engine.journal import Place
 from tamizdat.desk.newsletter.engine.ledger import Ledger, Row
 from tamizdat.desk.newsletter.engine.press import Press
@@ -149,6 +152,24 @@ def test_whoever_is_gathered_in_pieces_falls_to_one_too(newsroom: Newsroom) -> N
         pass
     assert Subscription.objects.count() == 12
     assert cohorts()[""] == 0
+
+
+def test_a_draw_looks_at_its_own_readers_and_at_no_others(newsroom: Newsroom) -> None:
+    house.subscribe(newsroom, addresses(30))
+    with CaptureQueriesContext(connection) as found:
+        assert draw(house.newsletter().pk, 0, start.ALL) == 30
+    [sql] = [one["sql"] for one in found if "UPDATE readers_reader" in one["sql"]]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            plan = str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+            assert "SCAN" not in plan, plan
+        else:
+            # So few rows would be looked through at once: what would it do with many?
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "readers_reader_pkey" in plan, plan
+            assert "newsletter_audience" in plan, plan
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_a_database_that_is_killed_again_and_again_loses_nothing(
         time.sleep(0.5)
         one.server.start()  # type: ignore[attr-defined]
     wait_until(lambda: len(sink.lines()) >= 4000, 200)
-    time.sleep(3)
+    wait_until(lambda: one.report()["states"] == {"sent": 4000}, 200)
     worker.terminate()
     _, said = worker.communicate(timeout=60)
     assert worker.returncode == 0, said[-2000:]
@@ -216,10 +216,9 @@ def test_refused_recipients_do_not_disturb_the_others(scene: Callable[..., Scene
     more = ["refused.one@gmail.com", "later.two@own.example", "refused.three@own.example"]
     one.run("make", "200", *more)
     worker = one.popen("serve")
-    wait_until(lambda: len(one.sinks[0].lines()) >= 200)
-    time.sleep(0.5)
+    wait_until(lambda: one.report()["states"] == {"sent": 200, "refused": 2, "deferred": 1})
     worker.terminate()
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
     found = one.report()
     assert well(found) == WELL
     assert found["states"] == {"sent": 200, "refused": 2, "deferred": 1}

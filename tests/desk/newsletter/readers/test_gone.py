@@ -17,11 +17,9 @@ from tamizdat.desk.readers import requests, retention
 from tamizdat.desk.readers.models import Consent, Reader
 from tests.desk.newsletter.readers.conftest import ADA, Desk
 
-TODAY = datetime.date.today()
-
 
 def run(days: int) -> None:
-    retention.run(TODAY + timedelta(days=days))
+    retention.run(datetime.date.today() + timedelta(days=days))
 
 
 def test_a_sign_up_that_nobody_confirmed_is_gone_after_a_week(desk: Desk) -> None:

@@ -18,7 +18,6 @@ from tamizdat.desk.readers.models import Consent, Reader
 from tests.desk.newsletter.readers.conftest import ADA, Desk
 
 NEW = "ada@new.example"
-TODAY = datetime.date.today()
 
 
 # Leaving
@@ -31,7 +30,7 @@ def test_one_press_and_no_more_comes(desk: Desk, one_click: bool | None) -> None
     desk.take("unsubscribe", token=desk.leaving(), **more)
     subscription = desk.subscription()
     assert subscription is not None
-    assert (subscription.state, subscription.left) == ("left", TODAY)
+    assert (subscription.state, subscription.left) == ("left", datetime.date.today())
     assert Consent.objects.last().form == ("one-click" if one_click else "unsubscribe")  # type: ignore[union-attr] # there is one
     assert desk.purposes() == ["confirm"]  # Who left is not written to about it.
 
@@ -110,10 +109,10 @@ def test_a_pause_lasts_until_its_day_and_a_year_at_most(
     desk: Desk, days: int, kept: int | None
 ) -> None:
     desk.join()
-    Subscription.objects.update(paused_until=TODAY + timedelta(days=3))
-    until = (TODAY + timedelta(days=days)).isoformat()
+    Subscription.objects.update(paused_until=datetime.date.today() + timedelta(days=3))
+    until = (datetime.date.today() + timedelta(days=days)).isoformat()
     desk.take("preferences", token=desk.preferences(), pause_until=until)
-    expected = TODAY + timedelta(days=kept) if kept else None
+    expected = datetime.date.today() + timedelta(days=kept) if kept else None
     assert Subscription.objects.get().paused_until == expected
 
 
@@ -239,7 +238,7 @@ def test_who_asks_to_be_erased_is_and_is_told_by_a_last_mail(desk: Desk) -> None
     desk.take("preferences", token=token, ask="erase")
     assert not Subscription.objects.exists()
     reader = Reader.objects.get()
-    assert (reader.erased, bytes(reader.sealed)) == (TODAY, b"")
+    assert (reader.erased, bytes(reader.sealed)) == (datetime.date.today(), b"")
     [(purpose, letter)] = desk.mails()
     assert (purpose, letter.to) == ("erased", ADA)
     assert "Erased" in letter.files[0].data.decode()

@@ -4,8 +4,9 @@
 What always holds: the other end is Postfix's ``smtp-sink`` on loopback, without TLS; mails are
 multipart of some 19 kB; the contenders run in turn. The ledger lies in the folder named by
 ``--work`` (SQLite: WAL, synchronous FULL). ``--postgresql URL`` adds one and two workers there: an
-empty database of a server that you started. CPU seconds are of our process alone: where the machine
-is busy they say more than the wall's.
+empty database of a server that you started. ``--freeze N`` only freezes the audience of two issues,
+without cohorts, then with some, to which everybody falls by lot with the first. CPU seconds are of
+our process alone: where the machine is busy they say more than the wall's.
 
 The peer is the best that smtplib allows: bodies rendered before, one connection kept open.
 """
@@ -32,6 +33,7 @@ from bench.measure import Scratch
 
 PAYLOAD = 9_000  # characters of text: with HTML and plain text some 19 kB
 PEER = 5_000
+COHORTS = 5
 
 
 @contextmanager
@@ -60,15 +62,20 @@ def _wait_for(port: int) -> None:
     raise measure.CommandError("smtp-sink does not answer: apt-get install postfix")
 
 
-def newsroom(folder: Path, port: int, database: str, *, dkim: bool, connections: int) -> None:
+def newsroom(
+    folder: Path, port: int, database: str, *, dkim: bool, connections: int, cohorts: int = 0
+) -> None:
     (folder / "secrets").mkdir(parents=True)
+    drawn = "".join(
+        f'[[cohorts]]\nname = "c{n}"\nentries = ["https://c{n}.example/"]\n' for n in range(cohorts)
+    )
     table = '[[mail.dkim]]\ndomain = "meridian.example"\nselector = "s1"\nkey = "dkim.pem"\n'
     (folder / "tamizdat.toml").write_text(
         'name = "The Meridian"\naddress = "https://meridian.example"\n'
         f'database = "{database}"\n[mail]\nsender = "desk@meridian.example"\n'
         f'bounces = "returns.meridian.example"\n{table if dkim else ""}'
         f'[[relays]]\nname = "sink"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n'
-        f"connections = {connections}\n"
+        f"connections = {connections}\n{drawn}"
     )
     (folder / "secrets" / "desk-key").write_text("x" * 64)
     if dkim:
@@ -88,14 +95,30 @@ def _key(path: Path) -> None:
 
 def prepare(size: int, payload: int = PAYLOAD) -> dict[str, Any]:
     """Readers, and an issue whose audience is frozen: how long that took; how long a mail is."""
+    readers(size)
+    from django.conf import settings
+
+    from tamizdat.desk.newsletter.engine.ledger import Row
+    from tamizdat.desk.newsletter.engine.press import Press
+    from tests.desk.newsletter.engine import house
+
+    issue = house.issue()
+    started = time.perf_counter()
+    house.begin(issue, size=payload)
+    freeze = time.perf_counter() - started
+    row = Row(1, 1, 1, 1, b"", "summary", 0, True, False, address="reader.0000000@post.example")
+    length = len(Press(settings.NEWSROOM, issue.pk).data(row))
+    return {"freeze": freeze, "audience": issue.audience, "length": length}
+
+
+def readers(size: int) -> dict[str, Any]:
+    """Those who get an issue."""
     import django
 
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
 
-    from tamizdat.desk.newsletter.engine.ledger import Row
-    from tamizdat.desk.newsletter.engine.press import Press
     from tests.desk.newsletter.engine import house
 
     call_command("migrate", verbosity=0)
@@ -105,13 +128,39 @@ def prepare(size: int, payload: int = PAYLOAD) -> dict[str, Any]:
         addresses = [f"reader.{n:07d}@{'gmail.com' if n % 3 else f'post{n % 977}.example'}"
                      for n in range(first, last)]  # fmt: skip
         house.subscribe(settings.NEWSROOM, addresses)
-    issue = house.issue()
-    started = time.perf_counter()
-    house.begin(issue, size=payload)
-    freeze = time.perf_counter() - started
-    row = Row(1, 1, 1, 1, b"", "summary", 0, True, False, address="reader.0000000@post.example")
-    length = len(Press(settings.NEWSROOM, issue.pk).data(row))
-    return {"freeze": freeze, "audience": issue.audience, "length": length}
+    return {}
+
+
+def freeze(size: int) -> dict[str, Any]:
+    """Two issues that are frozen one after the other: the seconds of each piece; how many readers
+    are in which cohort then; the most memory that it took."""
+    import django
+
+    django.setup()
+    from django.db.models import Count
+
+    from tamizdat.desk.newsletter.engine import start
+    from tamizdat.desk.newsletter.models import Issue
+    from tamizdat.desk.readers.models import Reader
+    from tests.desk.newsletter.engine import house
+
+    pieces: list[list[float]] = []
+    for number in (1, 2):
+        issue, more = house.begin(house.issue(number), gather=False), True
+        pieces.append([])
+        while more:
+            started = time.perf_counter()
+            more = start.gather(issue.pk)
+            pieces[-1].append(time.perf_counter() - started)
+        issue.refresh_from_db()
+        assert issue.audience == size
+        Issue.objects.update(state="sent")
+    found = Reader.objects.values_list("cohort").annotate(Count("pk")).order_by("cohort")
+    return {
+        "pieces": pieces,
+        "cohorts": dict(found),
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
 
 
 def send() -> dict[str, Any]:
@@ -245,16 +294,31 @@ def run_one(
     }  # fmt: skip
 
 
+def run_freeze(
+    scratch: Scratch, name: str, size: int, *, database: str = "sqlite", cohorts: int
+) -> dict[str, Any]:
+    measure.say(f"{name}, {cohorts or 'no'} cohorts: {size} readers are frozen")
+    folder = scratch.fresh("freeze")
+    newsroom(folder, 25, database, dkim=False, connections=1, cohorts=cohorts)
+    result(inside(folder, "readers", str(size)))
+    return {"name": name, "drawn": cohorts, **result(inside(folder, "freeze", str(size)))}
+
+
 def main() -> None:
     if sys.argv[1:2] == ["--inside"]:
         what, *arguments = sys.argv[2:]
-        work = {"prepare": prepare, "send": send, "pages": pages, "peer": peer}[what]
+        known = (prepare, readers, freeze, send, pages, peer)
+        work = next(one for one in known if one.__name__ == what)
         print(json.dumps(work(*map(int, arguments))))
         return
     parser = measure.arguments(__doc__ or "", size=20_000, runs=3)
     parser.add_argument("--postgresql", metavar="URL", help="an empty database to use as well")
     parser.add_argument("--large", type=int, default=0, metavar="N", help="also N recipients once")
+    parser.add_argument("--freeze", type=int, default=0, metavar="N", help="only freeze N readers")
     options = parser.parse_args()
+    if options.freeze:
+        _freeze(options)
+        return
     rows: list[dict[str, Any]] = []
     with Scratch(options.work, keep=options.keep) as scratch:
         for _ in range(options.runs):
@@ -275,16 +339,44 @@ def main() -> None:
 def _postgresql(scratch: Scratch, url: str | None, size: int) -> list[dict[str, Any]]:
     if not url:
         return []
-    import psycopg
-
     found = []
     for workers in (1, 2):
-        with psycopg.connect(url, autocommit=True) as link:
-            link.execute("DROP SCHEMA public CASCADE")
-            link.execute("CREATE SCHEMA public")
+        _emptied(url)
         name = f"PostgreSQL, {workers} worker{'s' if workers > 1 else ''}"
         found.append(run_one(scratch, name, size, database=url, workers=workers))
     return found
+
+
+def _emptied(url: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as link:
+        link.execute("DROP SCHEMA public CASCADE")
+        link.execute("CREATE SCHEMA public")
+
+
+def _freeze(options: Any) -> None:
+    rows = []
+    with Scratch(options.work, keep=options.keep) as scratch:
+        for cohorts in (0, COHORTS):
+            rows.append(run_freeze(scratch, "SQLite", options.freeze, cohorts=cohorts))
+            if options.postgresql:
+                _emptied(options.postgresql)
+                where = {"database": options.postgresql, "cohorts": cohorts}
+                rows.append(run_freeze(scratch, "PostgreSQL", options.freeze, **where))
+    table = [
+        [
+            row["name"],
+            str(row["drawn"]),
+            *(f"{sum(one):.1f}" for one in row["pieces"]),
+            f"{row['pieces'][0][0] * 1000:.0f} to {max(row['pieces'][0][:-1]) * 1000:.0f}",
+            str(row["memory"]),
+        ]
+        for row in rows
+    ]
+    heads = ["database", "cohorts", "first, s", "next, s", "a piece, ms", "memory, MiB"]
+    print(measure.table(heads, table))
+    measure.report({"freeze": rows}, options.json)
 
 
 def _tell(rows: list[dict[str, Any]], large: dict[str, Any] | None) -> None:

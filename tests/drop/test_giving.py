@@ -23,6 +23,7 @@ from tamizdat.giving.errors import AccountError, ProviderError, RefusedError, Un
 from tamizdat.giving.port import GiftFact, Opened, PaymentFact
 from tamizdat.giving.sandbox.objects import Mark
 from tests.drop.machines import InProcess, Reply, make_folder
+from tests.drop.machines import opened as kept_in
 from tests.fakes.sandbox import TILL, FakeSandbox, sandbox
 
 BACK = "https://paper.example"
@@ -372,6 +373,49 @@ def test_every_page_for_givers_is_whole_and_loads_nothing(drop: InProcess, langu
     words = "".join(reply.text for reply in shown.values())
     assert "<b>" not in words
     assert "wrong.other" not in words
+
+
+def test_who_is_not_ready_is_led_to_a_reminder_that_knows_which_message_asked(
+    drop: InProcess,
+) -> None:
+    asked = {"message": "autumn", "variant": "b"}
+    page = drop.ask("GET", f"/v1/give?language=ru&left=1&{urlencode(asked)}")
+    [where] = re.findall(r'href="(/v1/remind\?[^"]*)"', page.text)
+    form = drop.ask("GET", unescape(where))
+    assert "Напомнить позже" in form.text
+    assert hidden(form) == {"language": "ru", **asked}
+    switch = re.findall(r'href="(\?language=en[^"]*)"', form.text)
+    assert hidden(drop.ask("GET", f"/v1/remind{unescape(switch[0])}")) == {
+        "language": "en",
+        **asked,
+    }
+    filled_in = {**hidden(form), "months": "3", "privacy": "1"}
+    again = drop.fill_in("/v1/remind", **filled_in, address="no address")
+    assert again.status == 400
+    assert hidden(again) == {"language": "ru", **asked}
+    done = drop.fill_in(
+        "/v1/remind", **hidden(again), months="3", privacy="1", address="a@b.example"
+    )
+    assert done.headers["location"] == "/v1/done/remind?language=ru"
+    [found] = kept_in(drop.folder)
+    assert (found.fields["message"], found.fields["variant"]) == ("autumn", "b")
+
+
+def test_what_names_no_message_keeps_nobody_from_a_reminder(drop: InProcess) -> None:
+    page = drop.ask("GET", "/v1/remind?message=%3Cb%3E&variant=B")
+    assert hidden(page) == {"language": "en"}
+    sent = {"message": "<b>", "variant": "b", "address": "a@b.example", "months": "3"}
+    again = drop.fill_in("/v1/remind", **sent, privacy="1")
+    assert hidden(again) == {"language": "en", "variant": "b"}
+    done = drop.fill_in("/v1/remind", **(sent | hidden(again) | {"message": ""}), privacy="1")
+    assert done.status == 303
+
+
+def hidden(reply: Reply) -> dict[str, str]:
+    """What a page's form sends besides what a reader fills in."""
+    tree = html5lib.parse(reply.body, namespaceHTMLElements=False)
+    fields = (one for one in tree.iter("input") if one.get("type") == "hidden")
+    return {one.get("name"): one.get("value") for one in fields}
 
 
 def test_a_wish_about_a_gift_says_what_it_needs(drop: InProcess) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from tamizdat.drop.pages import Pages, words
+from tamizdat.drop.pages import ASKED_BY, Pages, words
 from tamizdat.drop.settings import Settings
 from tamizdat.giving.choice import INTENT, KINDS, Choice, Kind, Offer
 from tamizdat.giving.form import amount_field, card_value
@@ -50,6 +50,12 @@ class Entered:
         """What is kept of it in another address of the form, from ``&`` on."""
         found = {name: self.said(name) for name in _KEPT} | other
         return "&" + urlencode({name: said for name, said in found.items() if said})
+
+
+def _asked_by(entered: Entered) -> str:
+    """Which message brought them, as an address of another form bears it on."""
+    found = {name: entered.said(name) for name in ASKED_BY}
+    return "".join(f"&{urlencode({name: said})}" for name, said in found.items() if said)
 
 
 class Card(NamedTuple):
@@ -95,6 +101,7 @@ class GivingPages:
             foot=words(language)["give.foot"],
             others=() if wrong or told else self._pages.others(),
             kept=entered.address(currency=currency),
+            asked_by=_asked_by(entered),
             entered=entered,
             intent=entered.intent or new_intent(),
             own=self._own(entered, currency),

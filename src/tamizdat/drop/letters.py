@@ -34,9 +34,9 @@ from tamizdat.drop.errors import (
     SubmissionError,
     TooLargeError,
 )
-from tamizdat.drop.kinds import KINDS, MOST_WEBHOOK, TOKEN, kind_of
+from tamizdat.drop.kinds import KINDS, MOST_WEBHOOK, SLUG, TOKEN, kind_of
 from tamizdat.drop.limits import Counters, Purpose
-from tamizdat.drop.pages import DONE, ERASE, FORMS, TOKENS, Pages
+from tamizdat.drop.pages import ASKED_BY, DONE, ERASE, FORMS, TOKENS, Pages
 from tamizdat.drop.settings import Settings, recipients
 from tamizdat.drop.work import Work
 from tamizdat.drop.writer import Share, Writer
@@ -151,9 +151,7 @@ class Letters:
             return page(200, self._pages.done(rest[0], language))
         if rest and not TOKEN.match(rest[0]):
             return refused_page(self._pages, "malformed", language)
-        story = request.query.get("story", "")[:500]
-        about = name == "message" and _PATH.fullmatch(story)
-        values = {"story": [story]} if about else None
+        values = _begun(name, request.query)
         # Who opens a link from a mail shows its token: that connection is given up too.
         return page(200, self._pages.form(name, language, values=values), private=bool(rest))
 
@@ -237,6 +235,15 @@ class Letters:
                 return "malformed"
             raise
         return None
+
+
+def _begun(name: str, query: Mapping[str, str]) -> dict[str, list[str]]:
+    """What an address says of where a form was begun: at which story, by which message."""
+    if name == "message":
+        story = query.get("story", "")[:500]
+        return {"story": [story]} if _PATH.fullmatch(story) else {}
+    asked = ASKED_BY if name == "remind" else ()
+    return {one: [query[one]] for one in asked if SLUG.match(query.get(one, ""))}
 
 
 def weight_of(request: Request, most: int) -> int:

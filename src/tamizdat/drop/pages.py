@@ -14,13 +14,14 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from urllib.parse import urlencode
 
 from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from tamizdat.drop.errors import FieldError
-from tamizdat.drop.kinds import KINDS
+from tamizdat.drop.kinds import KINDS, SLUG
 from tamizdat.drop.settings import FALLBACK, Settings
 from tamizdat.theme.style import csp_hash, stylesheet
 from tamizdat.theme.words import endonym
@@ -32,6 +33,7 @@ ERASE = "erase"
 DONE = (*FORMS, *TOKENS, ERASE)
 REFUSALS = ("too-large", "malformed", "busy", "full", "unknown", "method")
 MONTHS = (1, 2, 3, 6, 9, 12)
+ASKED_BY = ("message", "variant")  # Which message brought a reader; no field that they see.
 
 Values = Mapping[str, Sequence[str]]
 
@@ -118,13 +120,16 @@ class Pages:
         wrong: Mapping[str, str] | None = None,
     ) -> bytes:
         own = kind in FORMS or kind in _MANY
-        known = KINDS[kind].fields
+        kept = {
+            name: list(said) for name, said in (values or {}).items() if _known(kind, name, said)
+        }
         return self.rendered(
             f"{kind}.html" if own else "token.html",
             words(language)[f"{kind}.title"],
             language,
             kind=kind,
-            values={k: list(v) for k, v in (values or {}).items() if k in known},
+            values=kept,
+            kept="".join(f"&{urlencode({name: said[0]})}" for name, said in kept.items() if said),
             wrong=wrong or {},
             # A page that answers a form has no address of its own to be asked for again.
             others=() if wrong else self.others(),
@@ -178,6 +183,13 @@ class Pages:
                 if tag and (tag == language or tag.split("-")[0] == language.split("-")[0]):
                     return language
         return self.languages[0]
+
+
+def _known(kind: str, name: str, said: Sequence[str]) -> bool:
+    """Whether a form shows a field again. Nobody could mend what they do not see."""
+    if name in ASKED_BY and kind == "remind":
+        return any(map(SLUG.match, said[:1]))
+    return name in KINDS[kind].fields
 
 
 def _months(language: str) -> list[tuple[int, str]]:

@@ -31,7 +31,7 @@ from wagtail.log_actions import log as note
 from tamizdat.config import ConfigError
 from tamizdat.desk.contributions import facts, providers
 from tamizdat.desk.contributions.errors import FourEyesError, RefundError
-from tamizdat.desk.contributions.models import Dispute, Payment, Refund, Standing, Wish
+from tamizdat.desk.contributions.models import Dispute, Payment, Refund, Standing, Trouble, Wish
 from tamizdat.desk.staff.models import User
 from tamizdat.giving.errors import AccountError, ProviderError
 from tamizdat.giving.money import Money, plain
@@ -157,6 +157,18 @@ def ask_to_reconcile(*, provider: str, acting_user: User, now: datetime | None =
     row, _ = Standing.objects.get_or_create(provider=provider, defaults={"begun": now})
     Standing.objects.filter(pk=row.pk).update(next_try=now)
     note(row, "tamizdat.reconcile_ask", user=acting_user)
+
+
+def note_trouble(*, task: str, said: str, now: datetime | None = None) -> None:
+    """Write down that the worker cannot do one of its tasks; since when stays as it was."""
+    fresh = {"said": said[:500]}
+    first = {**fresh, "since": now or timezone.now()}
+    Trouble.objects.update_or_create(pk=task, defaults=fresh, create_defaults=first)
+
+
+def note_that_it_goes(*, task: str) -> None:
+    """The worker did it: whatever kept it from that is over."""
+    Trouble.objects.filter(pk=task).delete()
 
 
 # What the worker does of it

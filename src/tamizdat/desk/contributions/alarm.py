@@ -16,7 +16,7 @@ from django.utils import formats, timezone
 
 from tamizdat.config import ProviderSettings
 from tamizdat.desk.contributions import providers
-from tamizdat.desk.contributions.models import Refund, Standing, Wish
+from tamizdat.desk.contributions.models import Refund, Standing, Trouble, Wish
 
 STALE = timedelta(days=2)  # reconciled every day
 TOLD = timedelta(days=30)  # for so long a refund that failed is told
@@ -43,19 +43,28 @@ def alarms(now: datetime | None = None) -> list[str]:
     if not providers.all_settings():
         return []
     said = [f"{box.name}: {box.words}" for box in standing(now) if box.bad]
+    said += [
+        f"The worker cannot do this since {_when(one.since)}: {one.pk} ({one.said}). It tries "
+        f"again every minute; its log says more."
+        for one in Trouble.objects.order_by("since")
+    ]
     refused = Wish.objects.filter(refused=True).count()
     if refused:
         said.append(
-            f"{refused} changes that givers asked for were refused by the provider: "
-            f"do them on its own page, and answer who asked."
+            f"The provider refused {_many(refused, 'change')} that givers asked for: make them on "
+            f"its own page, and answer who asked."
         )
     failed = _failed(timezone.localdate(now))
     if failed:
         said.append(
-            f"{failed} refunds failed lately: the list of refunds says why. Ask again where it can "
+            f"{_many(failed, 'refund')} failed lately: the list of refunds says why. Ask again where it can "
             f"be done, or give it back in another way."
         )
     return said
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _failed(today: date) -> int:

@@ -181,5 +181,5 @@ def test_what_the_provider_refuses_is_said_with_its_words(
     actions.carry_out_refunds(now=house.now)
     refund.refresh_from_db()
     assert (refund.state, refund.said) == ("failed", "it is older than a year")
-    assert any("refunds failed" in said for said in alarm.alarms(house.now))
+    assert any("1 refund failed" in said for said in alarm.alarms(house.now))
     assert NAME in {refund.provider}

@@ -12,6 +12,7 @@ from tamizdat.desk.contributions.models.gifts import (
     Refund,
     SeenEvent,
     Standing,
+    Trouble,
     Wish,
 )
 from tamizdat.desk.contributions.models.ledger import Account, Leg, Transaction
@@ -34,5 +35,6 @@ __all__ = [
     "SeenEvent",
     "Standing",
     "Transaction",
+    "Trouble",
     "Wish",
 ]

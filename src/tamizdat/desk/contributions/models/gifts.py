@@ -362,3 +362,18 @@ class Standing(models.Model):
 
     def __str__(self) -> str:
         return self.provider
+
+
+class Trouble(models.Model):
+    """What the worker cannot do for contributions just now: one of the tasks of ``rounds``, since
+    when, which error. Gone once it goes again."""
+
+    task = models.CharField(max_length=60, primary_key=True)
+    since = models.DateTimeField()
+    said = models.CharField(max_length=500)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.task

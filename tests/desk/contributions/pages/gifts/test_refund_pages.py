@@ -222,7 +222,7 @@ def test_trouble_at_the_provider_is_told_on_the_page(
     page = words(petra, path("refund", refund.pk))
     assert "the provider says “it is older than a year”" in page
     assert "Ask again" in page
-    assert "1 refunds failed lately" in words(petra, "/desk/")
+    assert "1 refund failed lately" in words(petra, "/desk/")
     asks(petra, payment, "10")
     assert "failed lately" not in words(petra, "/desk/")
 

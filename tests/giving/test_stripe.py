@@ -210,11 +210,48 @@ def test_another_amount_is_another_checkout_and_not_an_error(rig: StripeRig) -> 
     first = opened(rig, wanted)[0]
     other = opened(rig, choice("once", 900, intent=wanted.intent))[0]
     assert first.ref != other.ref
+    assert rig.world.pay(first.ref) == "expired"
     rig.pay(other.ref)
-    rig.leave(first.ref)
     known = folded(told(rig))
     with_intent = [one for one in of(known, "Gift") if one["intent"] == wanted.intent]
     assert [(one["ref"], one["amount"]) for one in with_intent] == [(other.ref, 900)]
+
+
+def test_of_two_tabs_with_two_amounts_the_later_one_can_be_paid(rig: StripeRig) -> None:
+    wanted = choice("once", 500)
+    changed = choice("once", 900, intent=wanted.intent)
+    for one in (wanted, changed, wanted, changed, changed):
+        last = opened(rig, one)[0]
+        payable = [s["id"] for s in rig.world.all("session") if s["status"] == "open"]
+        assert payable == [last.ref]
+
+
+def test_who_paid_in_one_tab_is_thanked_in_the_other(rig: StripeRig) -> None:
+    wanted = choice("once", 500)
+    first = opened(rig, wanted)[0]
+    rig.pay(first.ref)
+    other = opened(rig, choice("once", 900, intent=wanted.intent))[0]
+    assert (other.ref, other.url) == (first.ref, DONE)
+    assert not [one for one in rig.world.all("session") if one["status"] == "open"]
+
+
+def test_while_the_checkout_before_cannot_be_ended_no_other_is_told(rig: StripeRig) -> None:
+    wanted = choice("once", 500)
+    first = opened(rig, wanted)[0]
+    changed = choice("once", 900, intent=wanted.intent)
+    faults = [RefusalError(500, "api_error") for _ in range(20)]
+
+    def refuse(method: str, path: str) -> None:
+        if path.endswith("/expire") and faults:
+            raise faults.pop()
+
+    rig.server.before = refuse
+    with pytest.raises(UnreachableError):
+        opened(rig, changed)
+    faults.clear()
+    other = opened(rig, changed)[0]
+    assert rig.world.pay(first.ref) == "expired"
+    assert rig.world.pay(other.ref) == ""
 
 
 def test_two_letterboxes_open_one_checkout(rig: StripeRig) -> None:

@@ -109,6 +109,8 @@ class Server:
             return world.end(named[1]) if method == "DELETE" else world.update(named[1], asked)
         if named := re.fullmatch(r"/v1/invoices/(\w+)/void", path):
             return world.void(named[1])
+        if named := re.fullmatch(r"/v1/checkout/sessions/(\w+)/expire", path):
+            return world.end_checkout(named[1])
         if named := re.fullmatch(r"/v1/checkout/sessions/(\w+)", path):
             return world.get("session", named[1])
         if method == "GET" and path == "/v1/events":

@@ -142,6 +142,15 @@ class World:
             session["status"] = "expired"
             self.tell("checkout.session.expired", session)
 
+    def end_checkout(self, name: str) -> dict[str, Any]:
+        """By the API."""
+        session = self.get("session", name)
+        if session["status"] != "open":
+            said = f"This Session is {session['status']}: only open ones can be expired"
+            raise RefusalError(400, "invalid_request_error", "", said)
+        self.expire(name)
+        return session
+
     def _customer(self, email: str) -> dict[str, Any]:
         made = {"id": self.id("cus"), "object": "customer", "email": email, "name": NAME}
         return self.put("customer", made)

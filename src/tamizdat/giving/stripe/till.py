@@ -3,12 +3,24 @@
 
 What always holds: one session for one choice, however often and in how many letterboxes it is
 asked for (the idempotency key is made of it); who comes back to a session that was paid is led to
-the thanks; one that was left for too long is replaced by one, never by two.
+the thanks; one that was left for too long is replaced by one, never by two. Where the same wish is
+sent with another amount (two tabs, the back button), the session before is ended before the new
+one is told, so that only one can be paid; of two that were sent at once the later one counts.
+
+That one is told by what this process remembers: the session that was opened last for a wish, under
+a keyed hash of it, for as long as a session can be paid. Stripe finds no session by what we call
+it, and to read the list of all of them to find one would be to read who gave. So two letterboxes,
+or one before and after its restart, may leave two amounts of one wish payable.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
+import threading
+import time
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any, Final
@@ -30,6 +42,28 @@ _LOCALES: Final = (
     "tr vi zh"
 )
 _TRIES: Final = 5
+PAYABLE: Final = 24 * 3600  # seconds, for which a session can be paid
+MOST: Final = 10_000
+
+
+class Lately:
+    """Which session was opened last for each wish. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._salt = secrets.token_bytes(32)
+        self._guard = threading.Lock()
+        self._last: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
+
+    def swap(self, intent: str, ref: str) -> str:
+        """Remember this one; the one before, or nothing."""
+        wish = hashlib.blake2b(intent.encode(), key=self._salt, digest_size=32).digest()
+        now = time.monotonic()
+        with self._guard:
+            _, before = self._last.pop(wish, (now, ""))
+            self._last[wish] = (now, ref)
+            while len(self._last) > MOST or next(iter(self._last.values()))[0] < now - PAYABLE:
+                self._last.popitem(last=False)
+        return before
 
 
 class StripeTill:
@@ -41,15 +75,44 @@ class StripeTill:
         self._http = Wire()
         self._api = client(key, url, self._http)
         self._threads = ThreadPoolExecutor(8, "stripe-till")
+        self._lately = Lately()
 
     async def open(self, choice: Choice, *, done: str, gave_up: str, paper: str) -> Opened:
         wanted = session(choice, done=done, gave_up=gave_up, paper=paper)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._open, wanted, choice.intent)
+        return await loop.run_in_executor(self._threads, self._only, wanted, choice.intent)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._http.close()
+
+    def _only(self, wanted: dict[str, Any], intent: str) -> Opened:
+        """The one checkout of this wish that can be paid; the thanks where one was."""
+        made = self._open(wanted, intent)
+        before = self._lately.swap(intent, made.ref)
+        if before in ("", made.ref):
+            return made
+        try:
+            with in_our_words():
+                if self._ended(before):
+                    return made
+                self._ended(made.ref)
+        except BaseException:
+            self._lately.swap(intent, before)  # Who tries again ends it then: nobody was told ours.
+            raise
+        self._lately.swap(intent, before)
+        return Opened(before, wanted["success_url"])
+
+    def _ended(self, ref: str) -> bool:
+        """End a session that is open. Whether it was never paid."""
+        try:
+            self._api.checkout.sessions.expire(ref)
+        except stripe.InvalidRequestError:
+            status = self._api.checkout.sessions.retrieve(ref).status
+            if status == "open":
+                raise
+            return status != "complete"
+        return True
 
     def _open(self, wanted: dict[str, Any], intent: str) -> Opened:
         digest = sha256(msgspec.json.encode(wanted, order="sorted")).hexdigest()[:16]

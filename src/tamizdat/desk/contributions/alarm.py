@@ -57,8 +57,8 @@ def alarms(now: datetime | None = None) -> list[str]:
     failed = _failed(timezone.localdate(now))
     if failed:
         said.append(
-            f"{_many(failed, 'refund')} failed lately: the list of refunds says why. Ask again where it can "
-            f"be done, or give it back in another way."
+            f"{_many(failed, 'refund')} failed lately: the list of refunds says why. Ask again "
+            f"where it can be done, or give it back in another way."
         )
     return said
 

@@ -46,6 +46,10 @@ class Scene:
         self.page.reload()
         assert "Verified" in self.line()
 
+    def next_story(self) -> int:
+        """The number of one that nobody has published or read yet."""
+        return max(self.room.stories) + 1
+
     def text(self) -> str:
         return str(self.page.inner_text("body"))
 
@@ -230,9 +234,10 @@ def test_withdrawn_moved_and_absent_pages_are_proven_too(scene: Scene) -> None:
 
 def test_a_newer_edition_is_seen_when_the_page_is_loaded_again(scene: Scene) -> None:
     scene.settle()
-    scene.room.publish_story(10, headline="Ferries sail again")
+    number = scene.next_story()
+    scene.room.publish_story(number, headline="Ferries sail again")
     time.sleep(3.1)  # Mirrors that were asked just now are not asked again.
-    scene.visit(scene.room.path(10))
+    scene.visit(scene.room.path(number))
     assert "Ferries sail again" in scene.text(), "not seen before, so the mirrors are asked"
     scene.visit("/en/")
     scene.page.reload()
@@ -299,12 +304,13 @@ def test_a_page_costs_the_worker_little_time(scene: Scene) -> None:
 
 def test_a_story_that_was_withdrawn_leaves_the_device_too(scene: Scene) -> None:
     scene.settle()
-    scene.room.publish_story(11, headline="A mistake")
-    path = scene.room.path(11)
+    number = scene.next_story()
+    scene.room.publish_story(number, headline="A mistake")
+    path = scene.room.path(number)
     scene.page.reload()
     scene.visit(path)
     assert "A mistake" in scene.text()
-    scene.room.publish_story(11, version=2, withdrawn=True)
+    scene.room.publish_story(number, version=2, withdrawn=True)
     scene.page.reload()
     assert "This story was withdrawn" in scene.text()
     scene.line()

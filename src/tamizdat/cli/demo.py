@@ -75,9 +75,9 @@ def demo(folder: Path, port: int, once: bool, as_json: bool) -> None:
         push(mirrors)
         mirrors.start()
         stories = count_stories()
-        drop = child_of(newsroom)
-        sandbox = sandbox_of(newsroom)
         desk_port, paper_port = _ports(port, port_of(newsroom), sandbox_port(newsroom))
+        drop = child_of(newsroom, paper_port)
+        sandbox = sandbox_of(newsroom)
         processes = [sandbox, drop, *children(newsroom, desk_port=desk_port, paper_port=paper_port)]
         with Supervisor(processes, say=common.say, log_folder=newsroom.run) as supervisor:
             common.say("Starting sandbox, drop, desk, worker and paper …")

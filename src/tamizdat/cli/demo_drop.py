@@ -65,12 +65,16 @@ def _ports(newsroom: Newsroom) -> list[int]:
     return [newsroom.settings.desk.port, newsroom.settings.paper.port]
 
 
-def child_of(newsroom: Newsroom) -> Child:
-    """The drop as a process; makes or renews its folder. Django must be ready."""
+def child_of(newsroom: Newsroom, paper_port: int) -> Child:
+    """The drop as a process; makes or renews its folder. Django must be ready. The demo's paper is
+    not always at the port of its settings: who comes from there is thanked there."""
     from tamizdat.cli.drop_folder import make_drop
 
     port = port_of(newsroom)
-    made = make_drop(newsroom.folder / FOLDER, newsroom, url=url_of(newsroom), port=port)
+    entries = [f"http://{name}:{paper_port}" for name in (HOST, "localhost")]
+    made = make_drop(
+        newsroom.folder / FOLDER, newsroom, url=url_of(newsroom), port=port, entries=entries
+    )
     return Child("drop", _serve(made.folder, port), address=(HOST, port))
 
 

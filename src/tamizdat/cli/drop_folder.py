@@ -62,13 +62,17 @@ DECIDED_BY_THE_NEWSROOM = (
 )  # fmt: skip
 
 
-def make_drop(folder: Path, newsroom: Newsroom, *, url: str, port: int) -> DropFolder:
-    """Make or renew it; Django must be ready. Raises ``ConfigError`` and ``DropSettingsError``."""
+def make_drop(
+    folder: Path, newsroom: Newsroom, *, url: str, port: int, entries: Iterable[str] = ()
+) -> DropFolder:
+    """Make or renew it; Django must be ready. ``entries`` are addresses at which the paper is just
+    now, beside those of its settings: a giver may come back there. Raises ``ConfigError`` and
+    ``DropSettingsError``."""
     folder = folder.resolve()
     file = folder / "drop.toml"
     if folder.exists() and not file.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} holds other files and no letterbox: name an empty folder")
-    wanted = _of_newsroom(newsroom)
+    wanted = _of_newsroom(newsroom, entries)
     if file.exists():
         present = DropFolder(folder).settings
         kept = {k: wanted[k] for k in DECIDED_BY_THE_NEWSROOM}
@@ -89,13 +93,13 @@ def make_drop(folder: Path, newsroom: Newsroom, *, url: str, port: int) -> DropF
     return DropFolder(folder)
 
 
-def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
+def _of_newsroom(newsroom: Newsroom, entries: Iterable[str]) -> dict[str, Any]:
     from tamizdat.desk.publishing.site import site_from_desk
 
     ensure_keys(newsroom)
     site = site_from_desk()
     address = site.address.rstrip("/")
-    giving = _giving(newsroom, address)
+    giving = _giving(newsroom, (address, *newsroom.settings.paper.entries, *entries))
     return {
         "name": newsroom.settings.name,
         "names": _names(site, newsroom.settings.name),
@@ -117,7 +121,7 @@ def _of_newsroom(newsroom: Newsroom) -> dict[str, Any]:
     }
 
 
-def _giving(newsroom: Newsroom, address: str) -> GivingSettings:
+def _giving(newsroom: Newsroom, entries: Iterable[str]) -> GivingSettings:
     """What the newsroom's table says; nothing where it takes no money, or where no provider has a
     till's key."""
     giving = newsroom.settings.giving
@@ -135,9 +139,8 @@ def _giving(newsroom: Newsroom, address: str) -> GivingSettings:
     )
     if not (tills and giving.offers):
         return GivingSettings()
-    entries = (address, *(one.rstrip("/") for one in newsroom.settings.paper.entries))
     return GivingSettings(
-        entries=tuple(dict.fromkeys(entries)),
+        entries=tuple(dict.fromkeys(one.rstrip("/") for one in entries)),
         refused_countries=giving.refused_countries,
         tills=tills,
         offers=offers_of(giving),

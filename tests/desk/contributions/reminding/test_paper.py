@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 from wagtail.models import Locale
 
 from tamizdat import letterbox
+from tamizdat.cli.drop_folder import make_drop
 from tamizdat.config import Newsroom
 from tamizdat.desk.contributions import content, paper
 from tamizdat.desk.contributions.content import AskContent, AskText, AskVariant
@@ -135,3 +137,21 @@ def test_what_stands_against_a_message_is_said(wrong: AskContent, said: str) -> 
 
 def test_what_is_kept_comes_back_as_it_was() -> None:
     assert content.decode(content.encode(SAID)) == SAID
+
+
+def test_a_giver_comes_back_to_the_paper_also_where_it_is_just_now(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """The demo's paper takes another port where its own is not free."""
+    file, secrets = desk.newsroom.settings_file, desk.newsroom.secrets
+    file.write_text(file.read_text().replace('"stripe"', '"stripe"\ntill = "till"', 1))
+    (secrets / "till").write_text(f"rk_test_{'x' * 32}")
+    letterbox.ensure_keys(desk.newsroom)
+    newsroom, here = Newsroom(desk.newsroom.folder), "http://127.0.0.1:8011"
+    for entries, known in (
+        ((), ("https://meridian.example",)),
+        ((f"{here}/", here), ("https://meridian.example", here)),
+        ((), ("https://meridian.example",)),
+    ):
+        made = make_drop(tmp_path / "drop", newsroom, url="", port=8002, entries=entries)
+        assert made.settings.giving.entries == known

@@ -111,7 +111,7 @@ class StripeTill:
             status = self._api.checkout.sessions.retrieve(ref).status
             if status == "open":
                 raise
-            return status != "complete"
+            return bool(status != "complete")
         return True
 
     def _open(self, wanted: dict[str, Any], intent: str) -> Opened:

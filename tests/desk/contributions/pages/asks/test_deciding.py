@@ -145,6 +145,21 @@ def test_whether_readers_see_it_already_is_said(
     assert "The disk is full." in words(petra.see(f"{written.pk}/reach/"))
 
 
+def test_the_home_page_tells_who_may_be_the_second_of_what_waits(
+    edgar: Writer, petra: Writer, editor: User, publisher: User
+) -> None:
+    ask = write(editor)
+    write(publisher, slug="hers", title="Hers")
+    write(editor, AskContent(), slug="half", title="Half")
+    home = words(petra.client.get("/desk/"))
+    assert "Approve a message: Autumn" in home
+    assert "Hers" not in home
+    assert "Half" not in home
+    assert "Approve a message" not in words(edgar.client.get("/desk/"))
+    approve(petra, ask)
+    assert "Approve a message" not in words(petra.client.get("/desk/"))
+
+
 def test_one_that_begins_later_says_so(petra: Writer, editor: User) -> None:
     ask = write(editor, begins=timezone.now() + timedelta(days=2))
     approve(petra, ask)

@@ -61,8 +61,8 @@ class Sheet:
 
     def remove(self, key: str) -> None:
         """Take one out; the last one stays."""
-        if len(self.variants) > 1 and key.isdecimal():
-            self.variants.pop(int(key), None)
+        if len(self.variants) > 1:
+            self.variants = {k: one for k, one in self.variants.items() if str(k) != key}
 
     def valid(self) -> bool:
         """Whether all of it is in order; else each error stands at its field."""

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Says how long a field is, and gives each text's editor its name. Without it everything works.
+// Says how long a field is, leads frames to the message, and gives each text's editor its name.
+// Without it everything works.
 (() => {
   "use strict";
   const count = (field) => {
@@ -26,6 +27,17 @@
       if (label) editor.setAttribute("aria-labelledby", label.id);
     }
   };
+  // A frame shows the message at once. An address with “#” would scroll the desk as well.
+  const show = (frame) => {
+    const page = frame.contentDocument;
+    const place = page && page.getElementById(frame.dataset.show);
+    if (place) frame.contentWindow.scrollTo(0, place.getBoundingClientRect().top + frame.contentWindow.scrollY - 160);
+  };
+  for (const frame of document.querySelectorAll("iframe[data-show]")) {
+    frame.addEventListener("load", () => show(frame));
+    show(frame);
+  }
+
   const form = document.querySelector(".asks-form");
   if (form) {
     new MutationObserver(name).observe(form, { childList: true, subtree: true });

@@ -30,11 +30,6 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
-def sentence(error: Exception) -> str:
-    said = str(error)
-    return f"{said[:1].upper()}{said[1:]}"
-
-
 class Guarded(View):
     """``permission`` opens it."""
 

@@ -6,51 +6,24 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from wagtail.admin import messages
-from wagtail.admin.templatetags.wagtailadmin_tags import user_display_name
 
-from tamizdat.config import offers_of
 from tamizdat.desk.contributions import asking, content
 from tamizdat.desk.contributions.errors import AskError
-from tamizdat.desk.contributions.models import Ask, AskVersion, Place
+from tamizdat.desk.contributions.models import AskVersion, Place
 from tamizdat.desk.contributions.pages.asks import changes, reach, standing
+from tamizdat.desk.contributions.pages.asks.verdict import problems_of, second, sentence
 from tamizdat.desk.contributions.pages.asks.views.base import (
     APPROVE,
     CHANGE,
     AskView,
     Guarded,
     person,
-    sentence,
 )
-from tamizdat.desk.staff.models import User
-
-
-def problems_of(ask: Ask) -> list[str]:
-    """What stands against approving it."""
-    try:
-        said = content.decode(ask.content)
-    except msgspec.ValidationError:
-        return ["What is written cannot be read: write it anew and save it."]
-    offered = offers_of(settings.NEWSROOM.settings.giving)
-    return [sentence(ValueError(one)) for one in content.problems(said, offered)]
-
-
-def second(ask: Ask, user: User) -> tuple[bool, str]:
-    """Whether this person may be the second pair of eyes, and why."""
-    if not settings.NEWSROOM.settings.desk.four_eyes:
-        return True, "Four eyes is switched off in this newsroom: one person is enough."
-    if ask.changed_by_id == user.pk:
-        return False, (
-            "You were the last to change this message, so another person has to approve it. Ask a "
-            "publisher to open this page."
-        )
-    who = user_display_name(ask.changed_by) if ask.changed_by else "somebody else"
-    return True, f"It was last changed by {who}; you are the second person."
 
 
 class ApproveView(AskView):

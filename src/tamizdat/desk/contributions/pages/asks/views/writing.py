@@ -17,7 +17,8 @@ from tamizdat.desk.contributions.errors import AskError, StaleAskError
 from tamizdat.desk.contributions.models import Ask
 from tamizdat.desk.contributions.pages.asks import changes, standing
 from tamizdat.desk.contributions.pages.asks.sheet import MOST_VARIANTS, Sheet
-from tamizdat.desk.contributions.pages.asks.views.base import ADD, CHANGE, AskView, person, sentence
+from tamizdat.desk.contributions.pages.asks.verdict import sentence
+from tamizdat.desk.contributions.pages.asks.views.base import ADD, CHANGE, AskView, person
 
 
 class EditView(AskView):
@@ -131,8 +132,9 @@ class NewView(EditView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Sent twice, it is one message: the second time it is the same, or its name is taken."""
-        twin = Ask.objects.filter(slug=request.POST.get("slug", ""), changed_by=person(request))
-        for one in twin:
+        slug = request.POST.get("slug", "")
+        twin = Ask.objects.filter(slug=slug, changed_by=person(request))
+        for one in twin if content.SLUG.match(slug) else ():
             sheet = Sheet(one, request.POST)
             if sheet.valid() and self._is(one, sheet):
                 return redirect("contributions:ask", one.pk)

@@ -27,7 +27,7 @@ from tests.ports import free_port
 
 TAMIZDAT = [sys.executable, "-m", "tamizdat"]
 PASSWORD = "a lantern in the harbour"
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class NewsroomError(Exception):

@@ -187,7 +187,7 @@ class Scene:
             "path": self.photo.file.name, "name": "0" * 20 + "-" + "a" * 8,
             "content_type_app_name": "wagtailcore", "content_type_model_name": "page",
             "app_label": "newsroom", "app_name": "newsroom", "model_name": "article",
-            "action": "delete",
+            "action": "delete", "month": "2026-10", "format_": "csv",
         }  # fmt: skip
         return here | _EXCEPTIONS.get(name, {})
 

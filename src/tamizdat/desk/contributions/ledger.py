@@ -111,7 +111,8 @@ def lines(entry: Transaction) -> tuple[Line, ...]:
 def balances(until: date | None = None) -> tuple[Line, ...]:
     """What each account holds in each currency, ``until`` included; empty ones are left out."""
     rows = Leg.objects.all()
-    if until is not None:
+    # To look at each leg's day costs as much again: only where there are later ones.
+    if until is not None and Transaction.objects.filter(day__gt=until).exists():
         rows = rows.filter(transaction__day__lte=until)
     sums = rows.values_list("account__name", "currency").annotate(sum=Sum("amount")).order_by()
     return merged(Line(account, sum_, currency) for account, currency, sum_ in sums)

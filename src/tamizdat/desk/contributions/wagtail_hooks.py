@@ -16,6 +16,7 @@ from wagtail.log_actions import LogActionRegistry
 from tamizdat.desk.contributions import alarm, urls
 from tamizdat.desk.contributions.pages.asks import menu as menu_of_asks  # noqa: F401
 from tamizdat.desk.contributions.pages.gifts import menu as menu_of_gifts  # noqa: F401
+from tamizdat.desk.contributions.pages.numbers import menu as menu_of_numbers  # noqa: F401
 
 MENU = "register_contributions_menu_item"
 

@@ -17,13 +17,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
+from django.db.models import Min
+from django.db.models.functions import Coalesce
 
 from tamizdat.desk.contributions.models import Payment
 from tamizdat.desk.contributions.reports import times
 from tamizdat.desk.contributions.reports.times import Again
+
+_YEAR_FOUR = 4 * 12
 
 
 class MonthOfGivers(msgspec.Struct, frozen=True):
@@ -39,8 +43,10 @@ def givers(kind: Again, since: date, until: date, *, today: date) -> tuple[Month
     """One row a month."""
     until = min(until, today)
     months = range(times.number(since), times.number(until) + 1)
+    if not months:  # It begins in days to come.
+        return ()
     counted: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for first, ends in _histories(kind, until, today).values():
+    for first, ends in _histories(kind, months[0] - 1, until, today).values():
         counted["new"][first] += 1
         for month in months:
             now, was = month in ends, month - 1 in ends
@@ -61,26 +67,63 @@ def givers(kind: Again, since: date, until: date, *, today: date) -> tuple[Month
     )
 
 
-def _histories(kind: Again, until: date, today: date) -> dict[int, tuple[int, set[int]]]:
-    """By giver: the month of the first payment, and the months at whose end they give."""
+def giving_now(kind: Again, today: date) -> int:
+    """How many give today: ``giving`` of the present month's row, from the few payments that can
+    reach today."""
+    since = today - _longest(kind)
+    return len(
+        {
+            giver
+            for giver, day, ended in _paid(kind, today, since)
+            if today < _stop(day, kind, ended)
+        }
+    )
+
+
+def _longest(kind: Again) -> timedelta:
+    """No payment reaches further than that."""
+    return times.GRACE + timedelta(days=31 * times.STEP[kind])
+
+
+def _stop(day: date, kind: Again, ended: date | None) -> date:
+    """The first day that a payment does not reach."""
+    reached = times.reaches(day, kind)
+    return reached if ended is None else min(reached, ended)
+
+
+def _histories(
+    kind: Again, earliest: int, until: date, today: date
+) -> dict[int, tuple[int, set[int]]]:
+    """By giver: the month of the first payment, and the months from ``earliest`` on at whose end
+    they give. Givers whose payments reach none of these are left out."""
     found: dict[int, tuple[int, set[int]]] = {}
+    firsts = _firsts(kind, until)
     last = times.number(until)
-    for giver, day, ended in _paid(kind, until):
+    # No earlier one reaches so far. (There is no day before the year 1.)
+    since = times.first_day(max(earliest, _YEAR_FOUR)) - _longest(kind)
+    for giver, day, ended in _paid(kind, until, since):
+        ends = found.setdefault(giver, (times.number(firsts[giver]), set()))[1]
         month = times.number(day)
-        ends = found.setdefault(giver, (month, set()))[1]
-        stop = times.reaches(day, kind)
-        if ended is not None:
-            stop = min(stop, ended)
+        stop = _stop(day, kind, ended)
         while month <= last and min(times.last_day(month), today) < stop:
             ends.add(month)
             month += 1
     return found
 
 
-def _paid(kind: Again, until: date) -> Iterator[tuple[int, date, date | None]]:
-    """Giver, day, end of the agreement; oldest first. Both kinds of ids are drawn at random."""
+def _firsts(kind: Again, until: date) -> dict[int, date]:
+    """By giver, the day of the first payment ever."""
     rows = Payment.objects.filter(state=Payment.State.PAID, gift__kind=kind, day__lte=until)
-    told = rows.order_by("day").values_list("gift_id", "gift__reader_id", "gift__ended", "day")
+    giver = Coalesce("gift__reader_id", "gift_id")
+    return dict(rows.order_by().values_list(giver).annotate(Min("day")))
+
+
+def _paid(kind: Again, until: date, since: date) -> Iterator[tuple[int, date, date | None]]:
+    """Giver, day, end of the agreement. Both kinds of ids are drawn at random."""
+    rows = Payment.objects.filter(
+        state=Payment.State.PAID, gift__kind=kind, day__range=(since, until)
+    )
+    told = rows.order_by().values_list("gift_id", "gift__reader_id", "gift__ended", "day")
     for gift, reader, ended, day in told.iterator():
         yield reader or gift, day, ended
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 
 import msgspec
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from tamizdat.desk.contributions.models import Movement, Payout
 
@@ -34,17 +34,30 @@ class OfPayout(msgspec.Struct, frozen=True, kw_only=True):
         return self.amount - self.gross + self.fees if self.lines else 0
 
 
+Carried = dict[tuple[str, str, str], tuple[int, int, int]]
+
+
 def payouts(since: date, until: date) -> tuple[OfPayout, ...]:
     """Oldest first."""
-    rows = Payout.objects.filter(day__range=(since, until)).order_by("day", "pk")
-    return tuple(_payout(row) for row in rows)
+    rows = Payout.objects.filter(day__range=(since, until))
+    carried = _carried(rows)
+    return tuple(_payout(row, carried) for row in rows.order_by("day", "pk"))
 
 
-def _payout(row: Payout) -> OfPayout:
-    carried = Movement.objects.filter(provider=row.provider, payout=row.ref, currency=row.currency)
-    sums = carried.exclude(kind__in=("payout", "payout-failed")).aggregate(
-        gross=Sum("gross"), fees=Sum("fee"), lines=Count("pk")
+def _carried(rows: QuerySet[Payout]) -> Carried:
+    """Gross, fees and how many lines, by provider, payout and currency; all in one question."""
+    lines = Movement.objects.filter(payout__in=rows.order_by().values("ref"))
+    sums = (
+        lines.exclude(kind__in=("payout", "payout-failed"))
+        .order_by()
+        .values_list("provider", "payout", "currency")
+        .annotate(Sum("gross"), Sum("fee"), Count("pk"))
     )
+    return {(one[0], one[1], one[2]): (one[3], one[4], one[5]) for one in sums}
+
+
+def _payout(row: Payout, carried: Carried) -> OfPayout:
+    gross, fees, lines = carried.get((row.provider, row.ref, row.currency), (0, 0, 0))
     return OfPayout(
         provider=row.provider,
         ref=row.ref,
@@ -52,7 +65,7 @@ def _payout(row: Payout) -> OfPayout:
         state=row.state,
         currency=row.currency,
         amount=row.amount,
-        gross=sums["gross"] or 0,
-        fees=sums["fees"] or 0,
-        lines=sums["lines"],
+        gross=gross,
+        fees=fees,
+        lines=lines,
     )

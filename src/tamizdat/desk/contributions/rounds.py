@@ -92,7 +92,8 @@ class Rounds(Background):
     def _tell(self, task: Task, said: str) -> None:
         log.error("contributions: %s: %s; trying again", task.name, said)
         self._troubled.add(task.name)
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         try:
             actions.note_trouble(task=task.name, said=said)
         except DatabaseError as error:

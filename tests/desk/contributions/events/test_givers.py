@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tamizdat.desk.contributions.givers import mails
+from tamizdat.desk.contributions.givers import mails, selfservice
 from tamizdat.desk.contributions.models import Gift, Payment, Wish
 from tamizdat.desk.outgoing.links import Links, Purpose, day_stamp
-from tamizdat.desk.readers import requests, retention
+from tamizdat.desk.readers import answers, requests, retention
 from tamizdat.desk.readers.models import Reader
 from tamizdat.desk.readers.vault import Vault
 from tamizdat.giving.errors import NotFoundError, RefusedError, UnreachableError
@@ -330,6 +330,24 @@ def test_who_is_erased_is_ended_first_and_does_not_come_back(house: House, bank:
     house.hears(bank.tell("again", fact))
     assert house.reconciles().problem == ""
     assert not Reader.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "ar"])
+def test_who_is_erased_is_told_by_which_numbers_the_provider_knows_them(
+    house: House, language: str
+) -> None:
+    gifts = [house.gives("monthly", 500), house.gives("once", 700)]
+    vault, reader = Vault(house.newsroom), Reader.objects.get()
+    selfservice.erase(reader=reader, language=language, now=house.now)
+    [file] = house.mails()[-1].files
+    told = file.data.decode()
+    assert told.count(f"({gifts[0].provider})") == 1
+    for gift in gifts:
+        assert gift.ref in told
+        gift.refresh_from_db()
+        assert gift.reader is None
+    again = requests.erase(vault=vault, address=ADA, acting_user=None)
+    assert gifts[0].ref not in answers.receipt_as_text(again)
 
 
 def test_the_books_are_kept_and_lead_to_nobody(house: House) -> None:

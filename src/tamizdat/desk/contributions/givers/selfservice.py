@@ -223,9 +223,9 @@ def _given_back(reader: Reader, year: int) -> Sequence[Refund]:
 def erase(*, reader: Reader, language: str, now: datetime) -> None:
     """Erase a reader, end what they give, and tell the mailbox by a last mail."""
     vault = Vault(settings.NEWSROOM)
-    address = vault.address_of(reader)
+    address, theirs = vault.address_of(reader), list(_at_providers(reader, language))
     receipt = requests.erase(vault=vault, address=address, acting_user=None)
-    text = answers.receipt_as_text(receipt)
+    text = "\n".join([answers.receipt_as_text(receipt), *theirs])
     lanes.send(
         purpose=mails.GIVER,
         to=address,
@@ -233,3 +233,14 @@ def erase(*, reader: Reader, language: str, now: datetime) -> None:
         files=[Enclosed("receipt.txt", "text/plain", text.encode())],
         now=now,
     )
+
+
+def _at_providers(reader: Reader, language: str) -> Iterator[str]:
+    """What providers keep, and by which numbers they find it: nobody here can tell any more then.
+    For the giver's eyes alone, in no receipt of ours."""
+    found: dict[str, list[str]] = {}
+    mine = Gift.objects.filter(reader=reader).order_by("pk").values_list("provider", "ref")
+    for provider, ref in mine:
+        found.setdefault(provider, []).append(ref)
+    for provider, refs in found.items():
+        yield f"{mails.said(language, 'erased.theirs', provider=provider, refs=', '.join(refs))}\n"

@@ -138,6 +138,15 @@ def test_the_letterbox_s_key_can_open_checkouts_and_nothing_else(rig: StripeRig)
         rig.another(key=TILL).refund("pi_1", Money(100, "USD"), key="k")
 
 
+def test_the_letterbox_never_lists_checkouts(rig: StripeRig) -> None:
+    """So a line of Stripe's log that lists them was a thief (docs/operating/giving.md)."""
+    first, _ = opened(rig, wanted := choice(), times=2)
+    rig.pay(first.ref)
+    opened(rig, wanted)  # Comes back after it was paid.
+    asked, made = {one[:2] for one in rig.server.requests}, "/v1/checkout/sessions"
+    assert asked == {("POST", made), ("GET", f"{made}/{first.ref}")}
+
+
 def test_nothing_is_told_of_the_machine(rig: StripeRig) -> None:
     opened(rig, choice())
     for _, _, headers in rig.server.requests:

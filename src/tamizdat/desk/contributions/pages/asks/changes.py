@@ -67,7 +67,7 @@ def lines(
     found["How often"] = Line(often)
     found["Goal"] = Line(_amount(said.goal, said.currency) if said.goal else "none")
     for one in said.variants:
-        found |= {f"{one.slug}: {what}": line for what, line in _of_variant(one)}
+        found |= {f"Variant {one.slug}: {what}": line for what, line in _of_variant(one)}
     return found
 
 

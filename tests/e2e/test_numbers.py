@@ -48,7 +48,7 @@ INK = """
 """
 TEXT = """() => {
   const chart = Chart.getChart(document.querySelector("#sums canvas"));
-  return [chart.options.scales.x.ticks.color, getComputedStyle(document.body).backgroundColor];
+  return [chart.options.scales.x.ticks.color, chart.options.plugins.tooltip.backgroundColor];
 }"""
 
 

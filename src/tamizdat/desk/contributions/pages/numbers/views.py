@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import (
@@ -24,7 +24,7 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
 from tamizdat.desk.contributions import providers, reports
-from tamizdat.desk.contributions.exports import FORMATS, Format
+from tamizdat.desk.contributions.exports import FORMATS
 from tamizdat.desk.contributions.models import Payment
 from tamizdat.desk.contributions.pages.numbers import (
     closing,
@@ -190,11 +190,10 @@ class BooksView(Guarded):
         days = closing.asked(month, timezone.localdate())
         if days is None or format_ not in FORMATS:
             raise Http404
-        chosen = cast(Format, format_)
-        ending, kind = closing.FILES[chosen]
+        ending, kind = closing.FILES[format_]
         name = f"books-{month}.{ending}"
         return StreamingHttpResponse(
-            closing.file(chosen, *days),
+            closing.file(format_, *days),
             content_type=kind,
             headers={"Content-Disposition": str(content_disposition_header(True, name))},
         )

@@ -377,8 +377,15 @@ def test_a_new_article_whose_editor_could_not_be_loaded_is_saved_on(
     rita = sign_in("rita")
     start_article(rita)
     title = headline("Half hydrated")
-    rita.route(re.compile(r"_w_hydrate|hydrate"), lambda route: route.abort())
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        route.abort()
+        refused.append(route.request.url)
+
+    rita.route(re.compile(r"_w_hydrate|hydrate"), refuse)
     write(rita, "Headline", title)
+    on_page(rita, lambda: refused, "the editor asks what was saved")
     made = until(lambda: newsroom.do("find", headline=title), "it is made")
     rita.unroute_all()
     write(rita, "Kicker", "Afterwards")

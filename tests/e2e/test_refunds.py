@@ -157,6 +157,7 @@ def asks(page: Page, amount: str, why: str) -> None:
     page.get_by_role("link", name="Payments", exact=True).click()
     page.get_by_label("Find", exact=True).fill("25")
     page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".gifts-payments th a")).to_have_count(1)
     page.locator(".gifts-payments th a").click()
     page.get_by_role("link", name="Give back…").click()
     page.get_by_label("How much, in USD").fill(amount)

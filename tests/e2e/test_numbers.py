@@ -123,6 +123,7 @@ def test_what_readers_gave_is_drawn_and_told_alike_in_light_and_dark_on_any_scre
     assert violations(page, within=".num") == []
 
     page.get_by_role("navigation", name="Currency").get_by_role("link", name="KWD").click()
+    expect(page.locator(".num-time")).to_contain_text("in KWD")
     all_drawn(page)
     summary = page.locator("#sums summary")
     summary.click()

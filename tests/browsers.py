@@ -100,3 +100,17 @@ def until(page: Any, true: Callable[[], Any], why: str, seconds: float = 60.0) -
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s: {why}"
         page.wait_for_timeout(50)
     return found
+
+
+def open_details(page: Any, place: str) -> None:
+    """Open what stands behind the line about the page. The line is drawn anew when more is known:
+    where that is between the press and the release of a button, nothing opens, and people press
+    again."""
+
+    def opened() -> bool:
+        shown = page.locator(f"{place} dl")
+        if not shown.is_visible():
+            page.click(f"{place} summary")
+        return bool(shown.is_visible())
+
+    until(page, opened, f"the details of {place} open")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tamizdat.edition.signed.programs import single_file
 from tests.blocking.censor import SIGN_OF_A_BLOCK
 from tests.blocking.network import READ, TEXTS, UNREAD, Network
-from tests.browsers import ARGUMENTS, CHROMIUM, let_go, let_go_all, until
+from tests.browsers import ARGUMENTS, CHROMIUM, let_go, let_go_all, open_details, until
 
 PATIENCE_MS = 30_000
 _SAYS = "([place, text]) => document.querySelector(place)?.innerText.includes(text)"
@@ -74,8 +74,7 @@ class Returning:
             seconds = time.monotonic() - began
             page.wait_for_selector(".proof p")
             line = page.inner_text(".proof p")
-            page.click(".proof summary")
-            page.locator(".proof dl").wait_for()
+            open_details(page, ".proof")
             details = page.inner_text(".proof dl")
             assert SIGN_OF_A_BLOCK not in page.inner_text("body")
             return Reading(seconds, line, _hosts(details))
@@ -122,8 +121,7 @@ class First:
             page.wait_for_function(_SAYS, arg=["#paper", TEXTS[story]])
             seconds = time.monotonic() - began
             page.wait_for_selector("#proof summary")
-            page.click("#proof summary")
-            page.locator("#proof dl").wait_for()
+            open_details(page, "#proof")
             line = page.inner_text("#proof")
             assert SIGN_OF_A_BLOCK not in page.inner_text("body")
             return Reading(seconds, line, _hosts(line))

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from tamizdat.cli import cli
 from tamizdat.edition.paper import page_renderer
+from tests.browsers import open_details
 from tests.edition.papers import edition
 from tests.reader.copies import Copy, Room, running
 
@@ -84,7 +85,7 @@ def test_the_worker_of_plain_files_verifies_what_its_own_server_sends(
     altered.write_bytes(LIE)
     page.goto(address + room.path(5))
     assert "Headline 5" in page.inner_text("body")
-    page.click(".proof summary")
+    open_details(page, ".proof")
     assert f"the mirror {mirror.url.split('/')[2]}" in page.inner_text(".proof dl")
     room.publish_story(1, headline="The bridge is open again", body="<p>It opened at noon.</p>")
     page.goto(address + room.path(1))

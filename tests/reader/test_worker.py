@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browsers import let_go, until
+from tests.browsers import let_go, open_details, until
 from tests.reader.copies import Copy, Room, running
 
 pytestmark = [
@@ -59,7 +59,7 @@ class Scene:
 
     def switch(self, said: str) -> None:
         """Begin, or end, to read without a trace. The box is drawn anew by what the worker says."""
-        self.page.click(".proof summary")
+        open_details(self.page, ".proof")
         self.page.click(".proof input")
         self.page.wait_for_selector(f"text={said}")
 
@@ -107,7 +107,7 @@ def test_the_worker_takes_over_on_the_first_visit_and_verifies_from_the_next_pag
 ) -> None:
     scene.settle()
     assert TRUTH in scene.text()
-    scene.page.click(".proof summary")
+    open_details(scene.page, ".proof")
     said = scene.page.inner_text(".proof dl")
     print([one.asked for one in scene.servers])  # noqa: T201 - shown where the test fails.
     assert "everyday key" in said
@@ -140,7 +140,7 @@ def test_a_page_never_seen_is_read_from_a_mirror_where_the_entry_is_down(scene: 
     scene.visit(scene.room.path(2))
     assert "Мост закрыт" in scene.text()
     assert "Проверено" in scene.line()
-    scene.page.click(".proof summary")
+    open_details(scene.page, ".proof")
     assert "зеркало localhost:" in scene.page.inner_text(".proof dl")
 
 

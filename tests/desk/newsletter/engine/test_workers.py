@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -236,9 +237,18 @@ def test_limits_hold_in_any_span_over_two_workers(scene: Callable[..., Scene]) -
         worker.communicate(timeout=100)
     times = sorted(when for _, _, when in sink.lines())
     assert len(times) == 300
-    most = max(sum(1 for t in times if begin <= t < begin + 1) for begin in times)
-    assert most <= 44, "what was granted in one slice may arrive in the next"
+    for begin in times:
+        arrived = sum(1 for t in times if begin <= t < begin + 1)
+        # What was granted in one slice may arrive in the next; and what was sent while the machine
+        # stood still is taken by the sink after that, all at once.
+        assert arrived <= 44 + 40 * stood_still(times, begin), (begin - times[0], arrived)
     assert times[-1] - times[0] < 30
+
+
+def stood_still(times: list[float], begin: float) -> float:
+    """The longest time in which nothing arrived that ended in the second before."""
+    waits = [(later - sooner, later) for sooner, later in pairwise(times)]
+    return max((wait for wait, ended in waits if begin - 1 < ended <= begin), default=0.0)
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:

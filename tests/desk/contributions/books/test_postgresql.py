@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.desk.newsletter.engine.server import Server
+from tests.desk.newsletter.engine.server import Server, run_on, tables_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,17 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def tested(server: Server) -> subprocess.CompletedProcess[str]:
     """The other tests of the books, run on PostgreSQL; their database stays."""
     files = [HERE / f"test_{name}.py" for name in ("ledger", "books", "reports")]
-    # Else the database would be called after the process that this test runs in.
-    plain = {name: value for name, value in os.environ.items() if "XDIST" not in name}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "not slow", "--reuse-db",
-         "-p", "no:cacheprovider", *files],
-        cwd=ROOT,
-        env={**plain, "TAMIZDAT_TEST_DATABASE": server.url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
+    return run_on(server, ROOT, *files)
 
 
 @pytest.fixture
@@ -82,8 +70,11 @@ def lay(session: psycopg.Connection, entry: int, *amounts: int) -> None:
         session.execute(LEG, (entry, account(session), amount))
 
 
-def test_the_books_are_kept_as_on_sqlite(tested: subprocess.CompletedProcess[str]) -> None:
+def test_the_books_are_kept_as_on_sqlite(
+    server: Server, tested: subprocess.CompletedProcess[str]
+) -> None:
     assert tested.returncode == 0, tested.stdout[-4000:] + tested.stderr[-2000:]
+    assert tables_of(server) > 100
 
 
 def test_a_leg_that_slips_in_while_its_transaction_is_written_is_refused(

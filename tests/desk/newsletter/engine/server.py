@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,31 @@ class Server:
             preexec_fn=_become(self._user),
             cwd="/",
         )
+
+
+def run_on(server: Server, root: Path, *what: object) -> subprocess.CompletedProcess[str]:
+    """Other tests, run on this server; their database ``test_tests`` stays."""
+    # What tests before set in this process is not meant for those: they would go to SQLite, or call
+    # the database after the process that this test runs in.
+    mine = ("TAMIZDAT_", "DJANGO_", "PYTEST_")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(mine)}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "not slow", "--reuse-db",
+         "-p", "no:cacheprovider", *map(str, what)],
+        cwd=root,
+        env={**plain, "TAMIZDAT_TEST_DATABASE": server.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def tables_of(server: Server) -> int:
+    """How many tables those tests made."""
+    with psycopg.connect(server.url.rpartition("/")[0] + "/test_tests") as link:
+        found = link.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        row = found.fetchone()
+    return int(row[0]) if row else 0
 
 
 def _somebody() -> pwd.struct_passwd | None:

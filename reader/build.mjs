@@ -32,7 +32,7 @@ const OURS = `updateTimestamp updateSnapshot updateRoot refreshing stalling drag
   delegations terminating signatures snapshot timestamp threshold keyids trusted records session schemes limits hashes
   version expires meta roles paths begun progress saving view seen
   wrong held memory carried moment tuf putJson getJson token pattern onStep outer touch erase uses late learn recall forgive
-  failed rank ask addFetch own part used`;
+  failed rank ask addFetch own part used odd gone`;
 const mangleProps = new RegExp(`^(${OURS.split(/\s+/).join("|")})$`);
 
 async function parts(out) {

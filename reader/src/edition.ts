@@ -16,7 +16,7 @@ import { fail, is } from "./errors";
 import type { Fetch, Source } from "./fetching";
 import { string } from "./json";
 import { isText, mediaType } from "./media";
-import { checkHashes, instant, type Target } from "./metadata";
+import { checkHashes, instant, type Target, type Targets } from "./metadata";
 import { dayOf, keyOf, numberOf, readRecord, readShard, RECORD_LIMIT, SHARD_LIMIT, shardName } from "./shards";
 import type { Entry, IndexRecord } from "./shards";
 import { readMirrors, readSite, type Site } from "./site";
@@ -81,6 +81,10 @@ interface View {
   mirrors: Target | undefined;
 }
 
+/** Section 2: the holders' keys sign both `targets` and `archive`; by what it delegates it is seen
+ * which of the two it is, so that a mirror cannot show the one in the place of the other. */
+const odd = ({ delegations }: Targets, role: string): boolean => !delegations[0] === (role === "targets");
+
 /** What an update did: `changed` is true where something new was believed. */
 export interface Update {
   changed: boolean;
@@ -102,7 +106,7 @@ export class Edition {
    * a memory that cannot be read is none. */
   static async open(root: Bytes, state: State, options: Partial<EditionOptions> = {}): Promise<Edition> {
     const all: EditionOptions = { now: Date.now, stale: "accept", largest: 64 << 20, ...options };
-    const tuf = await Tuf.open(root, state, { now: all.now, stale: all.stale });
+    const tuf = await Tuf.open(root, state, { now: all.now, stale: all.stale, odd });
     const edition = new Edition(tuf, state, all);
     await edition.resume();
     return edition;
@@ -320,7 +324,7 @@ async function record(target: Target, path: string, known: Bytes | undefined, lo
 
 function checkRecords(records: ReadonlyMap<IndexName, IndexRecord>, before: ReadonlyMap<IndexName, IndexRecord>): void {
   for (const [name, record] of before) {
-    if ((records.get(name)?.edition ?? record.edition) < record.edition) fail("rollback", name);
+    if ((records.get(name)?.edition ?? -1) < record.edition) fail("rollback", name);
   }
   const recent = records.get("recent");
   if (recent && recent.since !== (records.get("base")?.edition ?? 0)) fail("altered", "recent");

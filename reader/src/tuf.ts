@@ -51,6 +51,9 @@ export interface TufOptions {
   stale: "refuse" | "accept";
   schemes: Schemes;
   limits: Limits;
+  /** Is this, by its look, of another role? A signature does not say for which role it was made,
+   * and the same keys may sign several. */
+  odd?: (metadata: Targets, role: string) => boolean;
   /** Called whenever a step has been verified, for who must keep each (the specification's
    * “persist”). A reader for people keeps only whole updates and leaves it out. */
   onStep?: (files: Files) => Promise<void>;
@@ -261,7 +264,7 @@ export class Session implements Trusted {
     const metadata = await this.obtain(name, meta, this.options.limits.targets, async (bytes) => {
       const read = readTargets(bytes, name);
       await checkSigned(read, by, this.options.schemes);
-      return read;
+      return this.options.odd?.(read, name) ? fail("format", name) : read;
     });
     this.checkAge(name, metadata.expires);
     this.roles.set(name, { by, metadata });

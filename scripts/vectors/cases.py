@@ -289,6 +289,7 @@ def faulty(made: Editions) -> Iterator[Case]:
     yield Case("metadata: a part is missing and nowhere else", (
         Step(without(singly(files), snapshot), "missing"),
     ))  # fmt: skip
+    yield from swapped(made)
 
     def unsay(signed: Any) -> None:
         del signed.unrecognized_fields["issued"]
@@ -301,6 +302,33 @@ def faulty(made: Editions) -> Iterator[Case]:
     ))  # fmt: skip
     yield Case("metadata: snapshot without live", (
         *one(snapshot, resigned(files[snapshot], forget, [press.online]), "format"),
+    ))  # fmt: skip
+
+
+def swapped(made: Editions) -> Iterator[Case]:
+    """What the holders signed for one role, shown as another: the signatures hold."""
+    first, second, press = made.first, made.second, made.press
+    targets, archive = name_of(first, "targets"), name_of(first, "archive")
+    yield Case("metadata: archive in the place of targets", (
+        Step(replaced(second, {targets: second[archive]}), "format"),
+        Step(second),
+    ))  # fmt: skip
+    yield Case("metadata: targets in the place of archive", (
+        Step(replaced(first, {archive: first[targets]}), "format"),
+        Step(second),
+    ))  # fmt: skip
+
+    def lead(signed: Any) -> None:
+        signed.meta["targets.json"].version = 2
+
+    snapshot, sealed = name_of(second, "snapshot"), name_of(second, "archive")
+    led = {
+        snapshot: resigned(second[snapshot], lead, [press.online]),
+        layout.metadata_name("targets", 2): second[sealed],
+    }
+    yield Case("metadata: the online key leads to the archive in the place of targets", (
+        Step(replaced(second, led), "format"),
+        Step(second),
     ))  # fmt: skip
 
 

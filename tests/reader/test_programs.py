@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def _run(programs: Path, **environment: str) -> None:
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]
+    failures = re.findall(r"^not ok .*\n(?:(?:[ #].*)?\n)*", done.stdout, re.MULTILINE)
+    assert done.returncode == 0, "\n".join(failures)[:8_000] + done.stderr[-2_000:]
 
 
 @pytest.mark.timeout(400)

@@ -347,5 +347,5 @@ def _check_records(records: Mapping[str, Record], known: memory.Memory | None) -
         raise TamperedError("the recent index is laid over another base than the one beside it")
     for index, edition in (known.editions if known else {}).items():
         record = records.get(index)
-        if record is not None and record.edition < edition:
+        if record is None or record.edition < edition:
             raise RollbackError(f"the {index} index is older than the one seen, edition {edition}")

@@ -7,7 +7,8 @@ What always holds:
   before; nothing is remembered here, so what fails half-way leaves no trace.
 - Age alone refuses nothing: it is reported. Everything else of TUF's workflow is as it is there.
 - No download is longer than its role's limit, whatever signed metadata says.
-- Metadata in which one key stands under two identifiers, or an identifier twice, is refused.
+- Metadata in which one key stands under two identifiers, or an identifier twice, is refused, and
+  so is that of one role in the place of another (section 2).
 
 What is not done here: memory between runs, indexes, objects.
 """
@@ -17,14 +18,14 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from tuf.api import exceptions
-from tuf.api.metadata import Metadata, Root, TargetFile
+from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from tamizdat.edition.signed import layout
@@ -135,6 +136,22 @@ def check_strictly(name: str, data: bytes) -> None:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadFormatError(f"{name} is not signed metadata") from error
+    _check_place(role_of(name), signed)
+
+
+def role_of(name: str) -> str:
+    """``archive`` of ``metadata/3.archive.json``."""
+    return name.rpartition("/")[2].removesuffix(".json").rpartition(".")[2]
+
+
+def _check_place(role: str, signed: dict[str, Any]) -> None:
+    """The holders' keys sign both ``targets`` and ``archive``, and a signature does not say for
+    which: what it delegates does. Raises ``BadFormatError``."""
+    if signed.get("_type") != Targets.type:
+        return  # Then TUF itself refuses it in any other place.
+    delegates = bool((signed.get("delegations") or {}).get("roles"))
+    if delegates != (role == Targets.type):
+        raise BadFormatError(f"what is shown as {role}.json was signed for another role")
 
 
 @contextmanager
@@ -167,8 +184,7 @@ class _Bridge(FetcherInterface):
         self._get = get
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        role = url.removesuffix(".json").rpartition(".")[2]
-        limit = layout.TIMESTAMP_LIMIT if url == layout.TIMESTAMP else _LIMITS.get(role)
+        limit = layout.TIMESTAMP_LIMIT if url == layout.TIMESTAMP else _LIMITS.get(role_of(url))
         try:
             data = self._get(url, limit or layout.TARGETS_LIMIT)
         except MissingError as error:
@@ -182,7 +198,9 @@ def _lay_out(folder: Path, known: Verified) -> None:
     for version, data in known.roots.items():
         (folder / "root_history" / f"{version}.root.json").write_bytes(data)
     for role, data in known.files.items():
-        (folder / f"{role}.json").write_bytes(data)
+        with suppress(BadFormatError):  # A memory of what would be refused today is none.
+            check_strictly(f"{role}.json", data)
+            (folder / f"{role}.json").write_bytes(data)
 
 
 def _gather(folder: Path, root: bytes, targets: dict[str, TargetFile]) -> Verified:

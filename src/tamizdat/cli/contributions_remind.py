@@ -37,4 +37,5 @@ def remind(ahead: int, folder: Path, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, "sent": sent})
         return
-    click.echo(f"{sent} reminders were sent." if sent else "Nobody is to be reminded.")
+    said = {0: "Nobody is to be reminded.", 1: "1 reminder was sent."}
+    click.echo(said.get(sent, f"{sent} reminders were sent."))

@@ -19,7 +19,8 @@ const LOAD_LASTS = 60_000;
 const FORGIVEN = 600_000; // Half of the trouble is forgotten in this time.
 const ALIVE = 15_000;
 const IMPATIENCE = 1_000;
-const PACE = 8; // Bytes a millisecond below which a second mirror is asked too.
+const PACE = 8; // Bytes a millisecond below which a second mirror is asked too,
+const PACED = 32_000; // were there no more of them than these.
 
 /** What is remembered of a mirror: how much trouble it made, until when that was counted, and
  * when it last worked (milliseconds since 1970; 0: never). */
@@ -150,22 +151,31 @@ export class Hosts {
     from: (host: Host) => void,
   ): Promise<T> {
     const bytes = expected(names, limit);
-    const whole = (hosts: readonly Host[]): Promise<T> => {
+    const patience = IMPATIENCE + Math.min(bytes, PACED) / PACE;
+    const whole = (hosts: readonly Host[], ending = signal): Promise<T> => {
       const run = (host: Host, stop: AbortSignal): Promise<T> =>
         this.ask(host, bytes, stop, async () => {
           const value = await single(host.fetch).get(names, limit, check, stop);
           if (!stop.aborted) from(host);
           return value;
         });
-      return race(hosts, run, IMPATIENCE + bytes / PACE, signal, (host) => this.late(host));
+      return race(hosts, run, patience, ending, (host) => this.late(host));
     };
     const order = this.order(bytes);
     if (limit <= SLICE || !names[0]!.startsWith("objects/")) return whole(order);
     const sliced = async (): Promise<T> => check(await inSlices(this, names.at(-1)!, limit, signal));
+    // What is large is asked of one mirror: where that is cut off, so would the next be. Where it
+    // only drags on, the others are asked too.
+    const alone = (): Promise<T> => {
+      let slow = false;
+      const run = async (hosts: readonly Host[], stop: AbortSignal): Promise<T> =>
+        slow || hosts[0] === order[0] ? whole(hosts, stop) : fail("missing", "");
+      return race([order.slice(0, 1), order.slice(1)], run, patience, signal, () => (slow = true));
+    };
     const large = bytes > LOAD;
     try {
       if (large && this.narrow > this.options.now()) return await sliced();
-      return await whole(large ? order.slice(0, 1) : order);
+      return await (large ? alone() : whole(order));
     } catch (error) {
       if (!is(error) || signal?.aborted) throw error;
       if (!is(error, "network") || !this.alive()) return large ? whole(order) : fail(error.code, error.subject);

@@ -15,8 +15,9 @@ const NORTH = "https://north.example/";
 const SOUTH = "https://south.example/";
 const WEST = "https://west.example/";
 
-/** What a host does when asked: answers, refuses, says nothing, or stops in mid-body. */
-type Way = "honest" | "refuses" | "silent" | "freezes" | "lies" | "lacks";
+/** What a host does when asked: answers, refuses, says nothing, stops in mid-body, or sends a byte
+ * a second. */
+type Way = "honest" | "refuses" | "silent" | "freezes" | "drags" | "lies" | "lacks";
 
 class Net {
   asked: string[] = [];
@@ -49,6 +50,10 @@ class Net {
       new ReadableStream({
         start(controller) {
           controller.enqueue(PAGE.slice(0, 5));
+          if (way === "drags") {
+            const more = setInterval(() => controller.enqueue(PAGE.slice(0, 1)), 1_000);
+            ended.catch(() => clearInterval(more));
+          }
           ended.catch((error: unknown) => controller.error(error));
         },
       }),
@@ -57,7 +62,7 @@ class Net {
 }
 
 function scene(t: TestContext, ways: Record<string, Way>): { net: Net; hosts: Hosts; from: string[]; read: () => Promise<Bytes> } {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000 });
   const net = new Net(ways);
   const ranks = [0.1, 0.2, 0.3, 0.4];
   const hosts = new Hosts("", { random: () => ranks.shift() ?? 0.9, patience: { fetch: net.fetch as typeof fetch } });
@@ -131,6 +136,17 @@ test("two at most are asked at once; who makes no progress for three seconds is 
   assert.ok(more <= 2_000, `${more} ms`);
   assert.deepEqual(from, [WEST]);
   assert.ok(net.most <= 2);
+});
+
+test("a large file from a mirror that drags on comes from another one", async (t) => {
+  const { hosts } = scene(t, { [NORTH]: "drags", [SOUTH]: "lies", [WEST]: "honest" });
+  const from: string[] = [];
+  const check = async (bytes: Bytes): Promise<Bytes> => (bytes.length === PAGE.length ? bytes : fail("altered", NAME));
+  const source = hosts.source((host) => from.push(host.url));
+  const [bytes, took] = await timed(t, source.get([NAME], 300_000, check));
+  assert.deepEqual(bytes, PAGE);
+  assert.deepEqual(from, [WEST]);
+  assert.ok(took <= 6_000, `${took} ms`);
 });
 
 test("what is asked meanwhile does not wait for those that another waits for", async (t) => {

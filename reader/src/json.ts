@@ -5,8 +5,8 @@
 // has no half characters. So two readers never see two things in one document. Objects have no
 // prototype: no name of a member means anything to the language.
 
-import { text, utf8, type Bytes } from "./bytes";
-import { fail, is } from "./errors";
+import { compare, text, utf8, type Bytes } from "./bytes";
+import { fail } from "./errors";
 
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export interface JsonObject {
@@ -14,51 +14,43 @@ export interface JsonObject {
 }
 
 const DEPTH = 32;
-// The tokens of JSON. A string is decoded by the language's own reader.
+// The tokens of JSON. A string, number or word is decoded by the language's own reader.
 const TOKEN = /[ \t\n\r]*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001f]|\\.)*")|(-?(?:0|[1-9]\d{0,15})(?![\d.eE]))|(true|false|null)(?!\w))/y;
 
+/** Throws something where the document is none; `parse` says it in our words. */
 class Reader {
   private token = "";
   private readonly pattern = new RegExp(TOKEN);
 
-  constructor(
-    private readonly source: string,
-    private readonly subject: string,
-  ) {}
+  constructor(private readonly source: string) {}
 
   document(): Json {
     const value = this.value(this.next(), 0);
-    if (/[^ \t\n\r]/.test(this.source.slice(this.pattern.lastIndex))) this.wrong();
-    return value;
+    return /[^ \t\n\r]/.test(this.source.slice(this.pattern.lastIndex)) ? wrong() : value;
   }
 
   private next(): string {
-    const found = this.pattern.exec(this.source);
-    if (!found) return this.wrong();
-    return (this.token = found[0].trimStart());
+    return (this.token = (this.pattern.exec(this.source) ?? wrong())[0].trimStart());
   }
 
   private value(token: string, depth: number): Json {
-    if (depth > DEPTH) this.wrong();
+    if (depth > DEPTH) wrong();
     if (token === "{") return this.object(depth);
     if (token === "[") return this.list(depth);
-    if (token[0] === '"') return this.string(token);
-    if (token === "true") return true;
-    if (token === "false") return false;
-    if (token === "null") return null;
-    const number = Number(token);
-    return Number.isSafeInteger(number) ? number : this.wrong();
+    const value = JSON.parse(token) as string | number | boolean | null;
+    if (typeof value === "number" && !Number.isSafeInteger(value)) wrong();
+    return typeof value === "string" && /\p{Cs}/u.test(value) ? wrong() : value;
   }
 
   private object(depth: number): JsonObject {
     const object = Object.create(null) as JsonObject;
     if (this.next() === "}") return object;
     for (;;) {
-      const name = this.token[0] === '"' ? this.string(this.token) : this.wrong();
-      if (name in object || this.next() !== ":") this.wrong();
+      const name = this.value(this.token, DEPTH);
+      if (typeof name !== "string" || name in object || this.next() !== ":") return wrong();
       object[name] = this.value(this.next(), depth + 1);
       if (this.next() === "}") return object;
-      if (this.token !== ",") this.wrong();
+      if (this.token !== ",") wrong();
       this.next();
     }
   }
@@ -69,32 +61,23 @@ class Reader {
     for (;;) {
       list.push(this.value(this.token, depth + 1));
       if (this.next() === "]") return list;
-      if (this.token !== ",") this.wrong();
+      if (this.token !== ",") wrong();
       this.next();
     }
   }
+}
 
-  private string(token: string): string {
-    try {
-      const string = JSON.parse(token) as string;
-      return /\p{Cs}/u.test(string) ? this.wrong() : string;
-    } catch {
-      return this.wrong();
-    }
-  }
-
-  private wrong(): never {
-    return fail("format", this.subject);
-  }
+function wrong(): never {
+  throw new SyntaxError();
 }
 
 /** The document in `bytes`, which must be all of it; throws `format`. */
 export function parse(bytes: Uint8Array, subject: string): Json {
   try {
-    return new Reader(text(bytes, subject), subject).document();
-  } catch (error) {
+    return new Reader(text(bytes, subject)).document();
+  } catch {
     // A stack that ran out is the document's fault as well.
-    return fail("format", is(error) ? error.subject : subject);
+    return fail("format", subject);
   }
 }
 
@@ -118,17 +101,9 @@ function write(value: Json): string {
   return `{${names.map((name) => `${write(name)}:${write(value[name]!)}`).join()}}`;
 }
 
-/** The language sorts by UTF-16 units, which puts what lies above U+FFFF in the wrong place. */
+/** Bytes of UTF-8 sort as code points do; the language itself sorts by UTF-16 units. */
 function byCodePoint(a: string, b: string): number {
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  return rank(a, i) - rank(b, i);
-}
-
-function rank(text: string, at: number): number {
-  const unit = text.charCodeAt(at);
-  if (Number.isNaN(unit)) return -1;
-  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+  return compare(utf8(a), utf8(b));
 }
 
 // Members of a shape. Each throws `format`, naming the subject.

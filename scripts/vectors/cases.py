@@ -75,7 +75,15 @@ def honest(made: Editions) -> Iterator[Case]:
     yield Case("honest: gone by the base index", (Step(second, "absent", "/2026/pier-4/"),))
     yield Case("honest: updates follow each other", (Step(first), Step(second), Step(third)))
     yield Case("honest: without current", (Step(singly(second)),))
-    yield Case("honest: current is damaged", (Step({**second, layout.CURRENT: b"TZM1\nx"}),))
+    yield Case("honest: current is damaged", (Step({**second, layout.CURRENT: b"TZM2\nx"}),))
+    parts = current.decode(second[layout.CURRENT]).items()
+    written = {name[9:]: data for name, data in parts if name.startswith("metadata/")}
+    yield Case("honest: current with its digits written out", (
+        Step({**second, layout.CURRENT: by_hand(written)}),
+    ))  # fmt: skip
+    yield Case("honest: a part of current ends within a number of bytes", (
+        Step({**second, layout.CURRENT: by_hand({"timestamp.json": b"{\xff"})}),
+    ))  # fmt: skip
     yield Case("honest: current is one edition behind", (
         Step(second), Step({**second, layout.CURRENT: first[layout.CURRENT]}),
     ))  # fmt: skip
@@ -86,6 +94,12 @@ def honest(made: Editions) -> Iterator[Case]:
     yield Case(
         "honest: only the compressed file", (Step(without(second, objects(second, PAGE)[0])),)
     )
+
+
+def by_hand(parts: dict[str, bytes]) -> bytes:
+    """``metadata/current`` with its parts as they are, nothing packed."""
+    head = "".join(f"{name} {len(data)}\n" for name, data in parts.items())
+    return f"TZM2\n{head}\n".encode() + b"".join(parts.values())
 
 
 def pages(made: Editions) -> Iterator[Case]:

@@ -262,7 +262,7 @@ def _lying_list(scene: Scene) -> dict[str, bytes]:
 
 
 def _many_parts(scene: Scene) -> dict[str, bytes]:
-    head = "TZM1\n" + "".join(f"{n}.snapshot.json 1\n" for n in range(1_000)) + "\n"
+    head = "TZM2\n" + "".join(f"{n}.snapshot.json 1\n" for n in range(1_000)) + "\n"
     return {layout.CURRENT: head.encode() + b"x" * 1_000}
 
 

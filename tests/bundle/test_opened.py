@@ -13,7 +13,7 @@ import pytest
 
 import tamizdat.theme
 from tamizdat.edition.bundle import Printed
-from tests.browsers import chromium
+from tests.browsers import chromium, until
 
 LOCALES = Path(tamizdat.theme.__file__).parent / "locales" / "bundle"
 
@@ -48,7 +48,8 @@ def test_it_is_read_from_the_disk_without_a_network(
     page.goto(file.as_uri())
     page.click("nav >> text=الجسر مغلق")
     page.wait_for_url("**#s4")
-    page.wait_for_function("[...document.images].every((image) => image.naturalWidth > 0)")
+    shown = "[...document.images].every((image) => image.naturalWidth > 0)"
+    until(page, lambda: page.evaluate(shown), "the pictures are shown")
     assert page.evaluate("document.images.length") == 3
     assert page.evaluate("getComputedStyle(document.querySelector('#s4')).direction") == "rtl"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

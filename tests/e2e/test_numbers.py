@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browsers import until
 from tests.e2e import newsroom as houses
 from tests.e2e.conftest import STAFF, Open
 from tests.e2e.newsroom import PASSWORD, Newsroom
@@ -107,7 +108,8 @@ def test_what_readers_gave_is_drawn_and_told_alike_in_light_and_dark_on_any_scre
     for figure in page.evaluate(DRAWN):
         tell_alike(figure)
     # On every canvas something is drawn.
-    page.wait_for_function(f"Math.min(...({INK.strip()})()) > 2")
+    inked = f"Math.min(...({INK.strip()})()) > 2"
+    until(page, lambda: page.evaluate(inked), "every canvas is drawn")
     assert violations(page, within=".num") == []
 
     light = page.evaluate(TEXT)

@@ -20,7 +20,7 @@ from tamizdat.edition.render.templates import environment
 from tamizdat.edition.signed import ceremony
 from tamizdat.edition.signed.told import Mirror, site_json
 from tamizdat.edition.site import Letters
-from tests.browsers import let_go
+from tests.browsers import let_go, until
 from tests.drop.machines import IDENTITY, Server, opened, running
 from tests.edition.papers import Stories, built, make_story
 from tests.reader.copies import PAPER, Copy, Room
@@ -423,7 +423,8 @@ def test_a_paper_without_keys_has_a_worker_that_says_so_at_once(
     page = visit(f"{paper(drop.url)}en/write/")
     page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
     page.reload()
-    page.wait_for_function("Boolean(navigator.serviceWorker.controller)")
+    controlled = "Boolean(navigator.serviceWorker.controller)"
+    until(page, lambda: page.evaluate(controlled), "the page is the worker's")
     fill_in(page)
     page.click("button")
     page.wait_for_selector(".sent")

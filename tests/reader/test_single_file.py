@@ -17,7 +17,7 @@ from tamizdat.edition.bundle import Limits, print_bundles
 from tamizdat.edition.signed import cohorts
 from tamizdat.edition.signed.programs import single_file
 from tamizdat.edition.signed.told import Mirror
-from tests.browsers import lead_away, let_go
+from tests.browsers import lead_away, let_go, until
 from tests.reader.copies import TEXTS, Change, Copy, Room, running
 
 pytestmark = [
@@ -85,8 +85,8 @@ def scene(browser: Any, servers: tuple[Room, list[Copy]], tmp_path: Path) -> Ite
 
 def picture(page: Any) -> int:
     """The width of the article's picture, once it is shown."""
-    page.wait_for_function("document.querySelector('#paper figure img')?.naturalWidth > 0")
-    return int(page.evaluate("document.querySelector('#paper figure img').naturalWidth"))
+    width = "document.querySelector('#paper figure img')?.naturalWidth"
+    return int(until(page, lambda: page.evaluate(width), "the picture is shown"))
 
 
 def test_it_is_small(scene: Scene) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.browsers import let_go
+from tests.browsers import let_go, until
 
 from .newsroom import SITE
 from .paper import pages, paper, picture
@@ -113,7 +113,7 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_text(browser: Any) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.id === 'content'")
+    until(page, lambda: page.evaluate("document.activeElement.id === 'content'"), "it is there")
     reader.leave()
 
 
@@ -145,7 +145,8 @@ def test_a_fragment_cannot_run_script(browser: Any) -> None:
     reader = Reader(browser, {"/fragments/en/ribbon.html": hostile})
     page = reader.open("/en/2026/11/22/s0/")
     page.locator(".ribbon img").wait_for(state="attached")
-    page.wait_for_function("document.querySelector('.ribbon img').complete")
+    complete = "document.querySelector('.ribbon img').complete"
+    until(page, lambda: page.evaluate(complete), "the picture was tried")
     assert page.title().startswith("Ferry owners")
     reader.leave()
 

@@ -7,7 +7,9 @@ What always holds:
 - Who asked for a refund does not approve it while ``[desk] four_eyes`` is on; the database refuses
   the same person in both places whatever is switched on, so with it off nobody's name stands in the
   second.
-- What was given back, is on its way or waits for approval is never more than was paid.
+- What was given back, is on its way or waits for approval is never more than was paid. It is looked
+  at when somebody asks, and once more when somebody approves: in between a bank may have taken the
+  payment back, or somebody may have given it back on the provider's own page.
 - An approved refund is asked of the provider under its own key until the provider said yes or no:
   however often, it is given back once.
 - Each step is in the audit trail, with the amount and without the giver.
@@ -30,7 +32,7 @@ from wagtail.log_actions import log as note
 
 from tamizdat.config import ConfigError
 from tamizdat.desk.contributions import facts, providers
-from tamizdat.desk.contributions.errors import FourEyesError, RefundError
+from tamizdat.desk.contributions.errors import ContributionsError, FourEyesError, RefundError
 from tamizdat.desk.contributions.models import Dispute, Payment, Refund, Standing, Trouble, Wish
 from tamizdat.desk.staff.models import User
 from tamizdat.giving.errors import AccountError, ProviderError
@@ -67,7 +69,8 @@ def ask_refund(*, payment: Payment, money: Money, why: str, acting_user: User) -
     return refund
 
 
-def _check(payment: Payment, money: Money) -> None:
+def _check(payment: Payment, money: Money, *, but: int | None = None) -> None:
+    """Whether this much of a payment can be given back; ``but`` is a refund that is not counted."""
     if payment.state != Payment.State.PAID:
         raise RefundError("Only what was paid can be given back.")
     if money.currency != payment.currency or money.amount <= 0:
@@ -77,16 +80,18 @@ def _check(payment: Payment, money: Money) -> None:
         raise RefundError(
             "This payment is disputed: its bank takes it back already. Answer the dispute instead."
         )
-    left = left_of(payment)
+    left = left_of(payment, but=but)
     if not left.amount:
         raise RefundError("All of it was given back, or is on its way.")
     if money.amount > left.amount:
         raise RefundError(f"At most {plain(left)} {left.currency} of it are left to be given back.")
 
 
-def left_of(payment: Payment) -> Money:
-    """How much of a payment is not given back, on its way, or asked for."""
+def left_of(payment: Payment, *, but: int | None = None) -> Money:
+    """How much of a payment is not given back, on its way, or asked for; ``but`` is a refund that
+    is not counted."""
     ours = Refund.objects.filter(provider=payment.provider, payment_ref=payment.ref)
+    ours = ours.exclude(pk=but) if but else ours
     back = ours.exclude(state__in=GONE).aggregate(sum=Sum("amount"))["sum"] or 0
     return Money(max(0, payment.amount - back), payment.currency)
 
@@ -95,7 +100,9 @@ def left_of(payment: Payment) -> Money:
 def approve_refund(*, refund: Refund, acting_user: User) -> Refund:
     """The second person says yes; the worker then asks the provider. Raises ``RefundError``."""
     _require(acting_user, APPROVE)
+    facts.lock(refund.provider)
     refund = _waiting(refund)
+    _check_again(refund)
     alone = refund.asked_by_id == acting_user.pk
     if alone and settings.NEWSROOM.settings.desk.four_eyes:
         raise FourEyesError("You asked for this refund, so another person has to approve it.")
@@ -116,6 +123,15 @@ def decline_refund(*, refund: Refund, why: str, acting_user: User) -> Refund:
     refund.save(update_fields=["state", "said"])
     _note(refund, "decline", acting_user)
     return refund
+
+
+def _check_again(refund: Refund) -> None:
+    """What became of the payment since somebody asked. Raises ``RefundError``."""
+    payment = Payment.objects.get(provider=refund.provider, ref=refund.payment_ref)
+    try:
+        _check(payment, Money(refund.amount, refund.currency), but=refund.pk)
+    except RefundError as error:
+        raise RefundError(f"Since this was asked for something changed. {error}") from error
 
 
 def _waiting(refund: Refund) -> Refund:
@@ -139,11 +155,13 @@ def _note(refund: Refund, step: str, user: User | None, **more: str) -> None:
 
 @transaction.atomic
 def see_to_wish(*, wish: Wish, acting_user: User) -> None:
-    """Somebody did by hand what a giver asked for and the provider had refused, and answered."""
+    """Somebody did by hand what a giver asked for and the provider had refused, and answered.
+    Raises ``ContributionsError`` where somebody else was quicker."""
     _require(acting_user, APPROVE)
+    if not Wish.objects.filter(pk=wish.pk, refused=True).delete()[0]:
+        raise ContributionsError("Somebody has seen to it meanwhile: it is not here any more.")
     data = {"ask": wish.ask, "said": wish.said}
     note(wish.gift, "tamizdat.wish_seen_to", user=acting_user, data=data)
-    Wish.objects.filter(pk=wish.pk, refused=True).delete()
 
 
 @transaction.atomic
@@ -183,8 +201,8 @@ def carry_out_refunds(*, now: datetime | None = None) -> int:
 
 def _turn(refund: Refund, now: datetime) -> bool:
     """At once, then every minute: the last try is told by ``at``, which the provider has not set
-    yet."""
-    return int(now.timestamp()) - refund.at >= 60
+    yet. One that is told to come was before the clock was set back."""
+    return not 0 <= int(now.timestamp()) - refund.at < 60
 
 
 def _carry_out(refund: Refund, now: datetime) -> int:
@@ -236,10 +254,16 @@ def _keep(refund: Refund, told: tuple[Fact, ...], now: datetime) -> None:
 
 
 def _name(mine: Refund, ref: str) -> None:
-    """Of two rows about one refund ours stays, with what the other was told."""
+    """Of two rows about one refund ours stays, with what the other was told. Where that is another
+    one that people asked for, of the same amount, a webhook was quicker than this answer and was
+    taken for the wrong one of the two: the other is asked for as before."""
     other = Refund.objects.filter(provider=mine.provider, ref=ref).first()
     if other is not None:
         mine.state, mine.at, mine.day = other.state, other.at, other.day
-        other.delete()
+        if other.key is None:
+            other.delete()
+        else:
+            other.state, other.ref, other.at = State.APPROVED, None, 0
+            other.save(update_fields=["state", "ref", "at"])
     mine.ref = ref
     mine.save(update_fields=["ref", "state", "at", "day"])

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
@@ -15,7 +17,7 @@ from tamizdat.desk.contributions.models import Payment, Refund
 from tamizdat.desk.staff.models import User
 from tamizdat.giving.errors import RefusedError, UnreachableError
 from tamizdat.giving.money import Money
-from tamizdat.giving.port import DisputeFact, RefundFact
+from tamizdat.giving.port import DisputeFact, Fact, RefundFact
 from tests.desk.contributions.events.conftest import House
 from tests.fakes.payments import NAME, Bank
 
@@ -183,3 +185,92 @@ def test_what_the_provider_refuses_is_said_with_its_words(
     assert (refund.state, refund.said) == ("failed", "it is older than a year")
     assert any("1 refund failed" in said for said in alarm.alarms(house.now))
     assert NAME in {refund.provider}
+
+
+@pytest.mark.parametrize("what", ["disputed", "lost", "given back", "given back in part", "failed"])
+def test_what_became_of_the_payment_since_it_was_asked_for_is_seen_when_it_is_approved(
+    house: House, bank: Bank, payment: Payment, asks: User, approves: User, what: str
+) -> None:
+    refund = actions.ask_refund(
+        payment=payment, money=Money(1000, "USD"), why="All", acting_user=asks
+    )
+    about: dict[str, Any] = {"payment": payment.ref, "at": bank.clock, "currency": "USD"}
+    happened: dict[str, Fact] = {
+        "disputed": DisputeFact(ref="dp", state="open", amount=1000, **about),
+        "lost": DisputeFact(ref="dp", state="lost", amount=1000, **about),
+        "given back": RefundFact(ref="re_own", state="done", amount=1000, **about),
+        "given back in part": RefundFact(ref="re_own", state="pending", amount=1, **about),
+    }
+    if what == "failed":
+        Payment.objects.filter(pk=payment.pk).update(state="failed")
+    else:
+        house.hears(bank.tell(what, happened[what]))
+    with pytest.raises(RefundError, match="Since this was asked for something changed"):
+        actions.approve_refund(refund=refund, acting_user=approves)
+    actions.carry_out_refunds(now=house.now)
+    assert bank.asked == []
+    actions.decline_refund(refund=refund, why="", acting_user=asks)
+
+
+def test_a_dispute_that_was_won_or_a_refund_that_failed_holds_nothing_up(
+    house: House, bank: Bank, payment: Payment, asks: User, approves: User
+) -> None:
+    refund = actions.ask_refund(
+        payment=payment, money=Money(1000, "USD"), why="All", acting_user=asks
+    )
+    about: dict[str, Any] = {"payment": payment.ref, "at": bank.clock, "currency": "USD"}
+    house.hears(bank.tell("won", DisputeFact(ref="dp", state="won", amount=1000, **about)))
+    house.hears(bank.tell("not", RefundFact(ref="re_x", state="failed", amount=1000, **about)))
+    actions.approve_refund(refund=refund, acting_user=approves)
+    actions.carry_out_refunds(now=house.now)
+    assert refunded() == 1000
+
+
+def test_of_two_refunds_of_one_amount_none_is_lost_whichever_is_told_first(
+    house: House,
+    bank: Bank,
+    payment: Payment,
+    asks: User,
+    approves: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The provider does the second one while the first one has to wait, and its webhook is quicker
+    than its answer."""
+    first, second = (
+        actions.ask_refund(payment=payment, money=five(payment), why="Half", acting_user=asks)
+        for _ in range(2)
+    )
+    for one in (first, second):
+        actions.approve_refund(refund=one, acting_user=approves)
+    Refund.objects.filter(pk=first.pk).update(at=int(house.now.timestamp()))
+    given = bank.refund
+
+    def quick(ref: str, money: Money, *, key: str) -> Any:
+        answer = given(ref, money, key=key)
+        house.hears(bank.happened[-1])
+        return answer
+
+    monkeypatch.setattr(bank, "refund", quick)
+    actions.carry_out_refunds(now=house.now)
+    house.later(minutes=2)
+    actions.carry_out_refunds(now=house.now)
+    house.reconciles()
+    told = Refund.objects.order_by("pk").values_list("pk", "state", "ref")
+    assert list(told) == [(one.pk, "done", f"re_refund-{one.pk}") for one in (first, second)]
+    assert (len(bank.done), refunded()) == (2, 1000)
+
+
+def test_a_clock_that_is_set_back_holds_no_refund_up(
+    house: House, bank: Bank, payment: Payment, asks: User, approves: User
+) -> None:
+    refund = actions.ask_refund(
+        payment=payment, money=five(payment), why="A mistake", acting_user=asks
+    )
+    actions.approve_refund(refund=refund, acting_user=approves)
+    bank.trouble = UnreachableError("no answer")
+    house.later(days=2)
+    actions.carry_out_refunds(now=house.now)
+    bank.trouble = None
+    house.later(days=-2)
+    actions.carry_out_refunds(now=house.now)
+    assert refunded() == 500

@@ -260,3 +260,31 @@ def test_who_may_look_but_not_ask_is_offered_nothing(
     for name in ("refund_approve", "refund_decline"):
         looks.post(path(name, refund.pk), {"token": uuid.uuid4(), "why": "x"})
     assert Refund.objects.get().state == "asked"
+
+
+def test_of_a_currency_that_nobody_here_knows_nothing_is_offered_or_taken(
+    payment: Payment, petra: Client
+) -> None:
+    Payment.objects.filter(pk=payment.pk).update(currency="XXX")
+    where = path("refund_ask", payment.pk)
+    assert "1000 of the smallest unit of XXX" in words(petra, where)
+    answer = petra.post(where, {"amount": "1", "why": "x", "token": uuid.uuid4()})
+    assert answer.status_code == 422
+    assert not Refund.objects.exists()
+
+
+def test_nothing_is_done_for_a_form_of_another_site(
+    payment: Payment, petra: Client, paul: Client
+) -> None:
+    """Whose browser sends the newsroom's session, but not the form's own token."""
+    asks(petra, payment, "10")
+    refund = Refund.objects.get()
+    sent = {"token": uuid.uuid4(), "why": "x", "amount": "1", "address": "ada@post.example"}
+    paul.handler.enforce_csrf_checks = True
+    for name, pk in (
+        ("refund_ask", payment.pk), ("refund_approve", refund.pk), ("refund_decline", refund.pk),
+        ("wish_seen", 1), ("reconcile", "sandbox"), ("gift_giver", payment.gift_id),
+    ):  # fmt: skip
+        assert paul.post(path(name, pk), sent).status_code == 403, name
+    assert paul.post(path("gift_find"), sent).status_code == 403
+    assert list(Refund.objects.values_list("state", flat=True)) == ["asked"]

@@ -26,7 +26,7 @@ from tamizdat.desk.publishing import actions as publishing
 from tamizdat.desk.publishing.forms import TokenForm
 from tamizdat.desk.staff.models import User
 from tamizdat.giving.errors import AmountError
-from tamizdat.giving.money import Money, exponent, plain, typed
+from tamizdat.giving.money import EXPONENTS, Money, exponent, plain, typed
 
 PAGE = 50
 ON_THEIR_WAY = (Refund.State.APPROVED, Refund.State.PENDING)
@@ -98,6 +98,8 @@ class AskView(DeskView):
         }
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.payment.currency not in EXPONENTS:
+            return self.render_to_response(self.get_context_data(), status=422)
         form = AskForm(request.POST, currency=self.payment.currency)
         if form.is_valid():
             try:

@@ -7,7 +7,8 @@ before stands in it as one transaction of balances brought forward. ``Equity:Exc
 currency into another, each side balanced by itself, so no price is ever written. Nobody is named:
 an account, an amount, and the provider's own number of it.
 
-The beancount file ends with what each account must hold, so ``bean-check`` proves it by itself.
+The beancount file ends with what each account must hold, so ``bean-check`` proves it by itself;
+that is the sum of what stands in it, so that what is booked while it is read harms no file.
 
 What is not done here: where it is written to (``cli.contributions``).
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
@@ -89,16 +91,31 @@ def _clean(text: str) -> str:
 
 def _hledger(since: date | None, until: date) -> Iterator[str]:
     yield f"; {_title(since, until)}\n\n"
-    for name in Account.objects.values_list("name", flat=True):
+    accounts = list(Account.objects.values_list("name", flat=True))
+    for name in accounts:
         yield f"account {name}\n"
-    for currency in Leg.objects.values_list("currency", flat=True).distinct().order_by("currency"):
+    currencies = Leg.objects.values_list("currency", flat=True).distinct().order_by("currency")
+    known = set(accounts)
+    for currency in currencies:
+        known.add(currency)
         yield f"commodity {_sample(currency)} {currency}\n"
     for entry in entries(since, until):
+        yield from _declared(entry, known)
         yield f"\n{entry.day} {_clean(entry.words)}\n    ; source: {_clean(entry.source)}\n"
         if entry.reverses:
             yield f"    ; reverses: {_clean(entry.reverses)}\n"
         for line in entry.legs:
             yield f"    {line.account}  {_amount(line)}\n"
+
+
+def _declared(entry: Entry, known: set[str]) -> Iterator[str]:
+    """What was opened since the file was begun."""
+    for line in entry.legs:
+        if line.account not in known:
+            yield f"\naccount {line.account}\n"
+        if line.currency not in known:
+            yield f"\ncommodity {_sample(line.currency)} {line.currency}\n"
+        known |= {line.account, line.currency}
 
 
 def _sample(currency: str) -> str:
@@ -109,6 +126,7 @@ def _sample(currency: str) -> str:
 def _beancount(since: date | None, until: date) -> Iterator[str]:
     yield f'option "title" "{_title(since, until)}"\n\n'
     opened: set[str] = set()
+    sums: Counter[tuple[str, str]] = Counter()
     for entry in entries(since, until):
         for account in sorted({line.account for line in entry.legs} - opened):
             opened.add(account)
@@ -117,10 +135,12 @@ def _beancount(since: date | None, until: date) -> Iterator[str]:
         if entry.reverses:
             yield f'  reverses: "{_clean(entry.reverses)}"\n'
         for line in entry.legs:
+            sums[line.account, line.currency] += line.amount
             yield f"  {line.account}  {_amount(line)}\n"
     yield "\n"
     after = until + timedelta(days=1)
-    for line in ledger.balances(until):
+    held = (Line(account, amount, currency) for (account, currency), amount in sums.items())
+    for line in ledger.merged(held):
         yield f"{after} balance {line.account}  {_exactly(line)}\n"
 
 

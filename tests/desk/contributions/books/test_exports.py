@@ -98,6 +98,29 @@ def test_bean_check_would_see_a_single_unit_that_is_wanting(year: None, tmp_path
     assert bean_check(path).returncode == 1
 
 
+@hledger_here
+@beancount_here
+@pytest.mark.parametrize("since", [None, FIRST + timedelta(days=40)])
+def test_what_is_booked_while_a_file_is_read_harms_no_file(
+    year: None, tmp_path: Path, since: date | None
+) -> None:
+    """The worker books on, also into days that are over and accounts that are new."""
+    for format_, program in (("beancount", bean_check), ("hledger", hledgers)):
+        pieces, late = [], 0
+        for number, piece in enumerate(exports.export(format_, since=since, until=LAST)):
+            pieces.append(piece)
+            if number % 40 == 1:
+                late += 1
+                day = (FIRST, FIRST + timedelta(days=50), LAST)[late % 3]
+                legs = (Line(f"Assets:New{late}", 7, "CHF"), Line("Income:Once", -7, "CHF"))
+                ledger.write(source=f"z:{format_}:{late}", words="Late", day=day, legs=legs)
+        assert late > 5
+        path = tmp_path / f"late.{format_}"
+        path.write_text("".join(pieces))
+        done = program(path)
+        assert format_ == "hledger" or done.returncode == 0, done
+
+
 def bean_check(path: Path) -> subprocess.CompletedProcess[str]:
     assert BEAN_CHECK
     return subprocess.run(

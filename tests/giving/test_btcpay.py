@@ -154,6 +154,17 @@ def test_an_invoice_made_in_btcpay_itself_is_told_by_the_listing(rig: BtcpayRig)
     assert only(known, "Gift")["intent"] == ""
 
 
+def test_how_much_it_was_is_told_by_the_invoice_and_by_no_mark_on_it(rig: BtcpayRig) -> None:
+    """Who has the till's key can write upon an invoice of a cent that it is over a million."""
+    marks = {"intent": "i" * 22, "amount": 10**8, "currency": "USD", "at": 1}
+    rig.world.pay(_foreign(rig, amount="0.01", metadata={"tamizdat": marks}))
+    known = folded(rig.provider.listing(BEFORE))
+    payment = only(known, "Payment")
+    assert (payment["amount"], payment["currency"]) == (1, "EUR")
+    assert only(known, "Gift")["amount"] == 1
+    assert only(known, "Movement")["source_amount"] == 1
+
+
 def test_what_the_wallet_got_is_booked_in_bitcoin(rig: BtcpayRig) -> None:
     given_by(rig, choice("once", 1000, "EUR"))
     line = only(folded(rig.provider.listing(BEFORE)), "Movement")

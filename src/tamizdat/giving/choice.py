@@ -19,7 +19,7 @@ from tamizdat.giving.money import Money, exponent, plain, shown
 Kind = Literal["once", "monthly", "annual"]
 KINDS: tuple[Kind, ...] = ("once", "monthly", "annual")
 INTENT = re.compile(r"[A-Za-z0-9_-]{22}\Z")  # 16 random bytes, base64url without padding
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
 
 
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -78,7 +78,7 @@ def checked(choice: Choice, offers: tuple[Offer, ...]) -> Choice:
     if not INTENT.match(choice.intent):
         raise ChoiceError("this form is not whole: load it again")
     for slug in (choice.message, choice.variant):
-        if slug and not _SLUG.match(slug):
+        if slug and not SLUG.match(slug):
             raise ChoiceError("this form is not whole: load it again")
     return choice
 

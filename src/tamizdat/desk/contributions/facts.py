@@ -23,6 +23,7 @@ What is not done here: verifying events (``giving``), what is booked where (``bo
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
@@ -46,6 +47,7 @@ from tamizdat.desk.contributions.models import (
 )
 from tamizdat.desk.readers.errors import AddressError
 from tamizdat.desk.readers.vault import Vault
+from tamizdat.giving import choice
 from tamizdat.giving.port import (
     RANKS,
     DisputeFact,
@@ -71,6 +73,11 @@ OVER = ("ended", "expired")
 _NEVER = -1  # before any provider's clock
 _CLOCKS = frozenset(("at", "amount_at", "next_at"))
 _GIFT_TOLD = ("intent", "kind", "currency", "language", "message", "variant", "checkout", "behalf")
+_SHAPES = {
+    "message": choice.SLUG,
+    "variant": choice.SLUG,
+    "language": re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*\Z"),
+}
 _LONGEST = {"message": 60, "variant": 60, "language": 35, "checkout": 255}
 
 
@@ -198,7 +205,7 @@ def _gift(provider: str, fact: GiftFact, now: datetime) -> bool:
 def _gift_changes(row: Gift, fact: GiftFact) -> Changes:
     changes: Changes = {"day": min(row.day, day_of(fact.at))}
     for name in _GIFT_TOLD:
-        if not getattr(row, name) and (value := getattr(fact, name)):
+        if not getattr(row, name) and (value := getattr(fact, name)) and _can_be(name, value):
             changes[name] = value[: _LONGEST[name]] if name in _LONGEST else value
     if fact.amount and (fact.at, fact.amount) > (row.amount_at, row.amount):
         changes |= {"amount": fact.amount, "amount_at": fact.at}
@@ -214,6 +221,12 @@ def _gift_changes(row: Gift, fact: GiftFact) -> Changes:
     state = changes.get("state", row.state)
     changes["ended"] = _day(row.ended, row.state, fact, later) if state in OVER else None
     return changes
+
+
+def _can_be(name: str, value: Any) -> bool:
+    """Whether it is what our pages write upon a checkout: who has a till's key, or the provider's
+    page, may write anything there. It goes into files and names files of words."""
+    return name not in _SHAPES or bool(_SHAPES[name].match(value))
 
 
 def _later(row: Any, fact: Any, rank: Mapping[str, int]) -> bool:

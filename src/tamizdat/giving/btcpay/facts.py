@@ -3,7 +3,8 @@
 
 What always holds: an invoice is a gift and its payment at once, so all go by its id. A webhook
 says nothing of the amount; so our till writes upon the invoice what was chosen and when, and a
-webhook and a listing say the same. An invoice of somebody else's making is told by listings alone.
+webhook and a listing say the same. Where they do not, the listing counts, which has the invoice.
+An invoice of somebody else's making is told by listings alone.
 """
 
 from __future__ import annotations
@@ -110,10 +111,11 @@ def of_invoice(invoice: Invoice) -> tuple[Fact, ...]:
 
 
 def marks_of(invoice: Invoice) -> Marks:
-    """Ours, or what can be told of an invoice that was made elsewhere."""
-    if invoice.metadata and invoice.metadata.tamizdat:
-        return invoice.metadata.tamizdat
+    """Ours, or what can be told of an invoice that was made elsewhere. How much it is over the
+    invoice itself says, and no mark: who has the till's key may write any."""
     amount = smallest(invoice.amount, EXPONENTS.get(invoice.currency, 0))
+    if invoice.metadata and (ours := invoice.metadata.tamizdat):
+        return msgspec.structs.replace(ours, amount=amount, currency=invoice.currency)
     return Marks(intent="", amount=amount, currency=invoice.currency, at=invoice.created_time)
 
 

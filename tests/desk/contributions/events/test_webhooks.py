@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from tamizdat.config import ConfigError
-from tamizdat.desk.contributions import providers
+from tamizdat.desk.contributions import providers, reports
 from tamizdat.desk.contributions.ledger import balances
 from tamizdat.desk.contributions.models import (
     Dispute,
@@ -19,6 +19,7 @@ from tamizdat.desk.contributions.models import (
     Refund,
     SeenEvent,
 )
+from tamizdat.desk.contributions.reports.table import as_csv
 from tamizdat.desk.letters.models import Aside
 from tamizdat.desk.readers.models import Reader
 from tamizdat.giving.port import DisputeFact, MovementFact, PayoutFact, RefundFact
@@ -195,3 +196,19 @@ def test_calls_come_through_the_drop_each_once(house: House, bank: Bank) -> None
     report = house.collects()
     assert (report.handled, report.failed) == (4, 0)
     assert (Gift.objects.count(), len(house.paid()), len(house.mails())) == (1, 1, 1)
+
+
+def test_what_stands_upon_a_checkout_and_is_no_name_of_ours_is_passed_over(
+    house: House, bank: Bank
+) -> None:
+    """Who has the till's key writes what they like there: formulas for a spreadsheet, a way to
+    another file."""
+    wrong = {"message": "=cmd|'/c x'!A1", "variant": '"><img src=x>', "language": "../../en"}
+    for number, (name, value) in enumerate(wrong.items()):
+        fine = {"message": "autumn", "variant": "a", "language": "ru"}
+        house.gives("once", 500 + number, **{**fine, name: value})
+        gift = Gift.objects.get(amount=500 + number)
+        kept = {one: getattr(gift, one) for one in fine}
+        assert kept == {**fine, name: ""}
+    assert "cmd" not in as_csv(reports.report(house.today, house.today, today=house.today))
+    assert len(house.mails()) == len(wrong)

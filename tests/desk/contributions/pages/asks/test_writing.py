@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -30,6 +31,14 @@ from tests.desk.contributions.pages.asks.conftest import (
 )
 
 HOSTILE = "<script>alert(1)</script>"
+
+
+def linked(data: dict[str, Any]) -> str:
+    """A text with a link, as the editor says it."""
+    sent = json.loads(rich("Text"))
+    sent["blocks"][0]["entityRanges"] = [{"offset": 0, "length": 4, "key": 0}]
+    sent["entityMap"]["0"] = {"type": "LINK", "mutability": "MUTABLE", "data": data}
+    return json.dumps(sent)
 
 
 def errors(answer: HttpResponse) -> list[str]:
@@ -180,6 +189,7 @@ def test_a_section_that_is_gone_stays_until_somebody_clears_it(
     [
         "no JSON", "[]", "null", "{}", '{"blocks": 3, "entityMap": {}}', "[" * 100_000,
         '{"blocks": [{"text": 1}], "entityMap": {}}',
+        rich("\ud800"), linked({"id": "abc"}), linked({"id": 10**30}), linked({"id": [1]}),
     ],
 )  # fmt: skip
 def test_a_text_that_no_editor_sends_is_no_fault_of_the_desk(edgar: Writer, sent: str) -> None:
@@ -187,6 +197,25 @@ def test_a_text_that_no_editor_sends_is_no_fault_of_the_desk(edgar: Writer, sent
     assert answer.status_code in (200, 302)
     if answer.status_code == 200:
         assert errors(answer) == ["text_en: The text could not be read. Write it once more."]
+
+
+@pytest.mark.parametrize("mark", ["<p>a", "<ul><li>", "<a href='https://x.example/'>", "<", "x"])
+def test_a_book_in_the_place_of_a_text_is_told_and_kept(edgar: Writer, mark: str) -> None:
+    answer = edgar.send(**{"v0-text_en-typed": mark * (400_000 // len(mark))})
+    [said] = errors(answer)
+    assert said.endswith("900 at most.")
+    box = answer.content.decode().partition('name="v0-text_en-typed"')[2]
+    assert unescape(box.partition(">")[2][:4000]).startswith(mark * 20)
+
+
+@pytest.mark.parametrize("sent", [{"begins": "0001-01-01T00:00"}, {"ends": "9999-12-31T23:59"}])
+@pytest.mark.parametrize("zone", ["Europe/Vilnius", "America/Lima"])
+def test_the_ends_of_all_time_are_no_time_for_a_message(
+    edgar: Writer, settings: Any, sent: dict[str, str], zone: str
+) -> None:
+    settings.TIME_ZONE = zone
+    [said] = errors(edgar.send(**sent))
+    assert said.endswith("Choose a year from 2000 to 2199.")
 
 
 def test_html_that_was_sent_runs_nowhere(edgar: Writer, petra: Writer) -> None:

@@ -89,8 +89,8 @@ def test_months_are_looked_at_year_by_year(petra: Client) -> None:
     text = petra.get(reverse("contributions:months"), {"year": f"{first}"}).content.decode()
     assert f"?year={TODAY.year}" in text
     assert f"/months/{first}-12/export/hledger/" in text
-    assert petra.get(reverse("contributions:months"), {"year": "1999"}).status_code == 404
-    assert petra.get(reverse("contributions:months"), {"year": "²"}).status_code == 404
+    for year in ("1999", "²", f"00{first}1", f"00{first}", "9" * 5000):
+        assert petra.get(reverse("contributions:months"), {"year": year}).status_code == 404
 
 
 @pytest.mark.parametrize("format_", FORMATS)

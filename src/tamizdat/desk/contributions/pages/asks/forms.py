@@ -38,6 +38,7 @@ from tamizdat.giving.money import Money, exponent, plain, typed
 from tamizdat.theme.words import endonym
 
 CARDS = (1, 2, 3)
+YEARS = range(2000, 2200)
 PLACES = (
     (Place.RIBBON, "Ribbon: on top of every page"),
     (Place.MESSAGE, "Message: under every article"),
@@ -173,10 +174,10 @@ class AskForm(_Quiet):
         return slug
 
     def clean_begins(self) -> datetime | None:
-        return _same_minute(self.cleaned_data["begins"], self.ask.begins)
+        return _same_minute(_near(self.cleaned_data["begins"]), self.ask.begins)
 
     def clean_ends(self) -> datetime | None:
-        return _same_minute(self.cleaned_data["ends"], self.ask.ends)
+        return _same_minute(_near(self.cleaned_data["ends"]), self.ask.ends)
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
@@ -224,6 +225,13 @@ def _initial(ask: Ask, said: AskContent, boxes: Sequence[sections.Box]) -> dict[
         "most": said.most or None, "days": said.days or None,
         "goal": goal, "currency": said.currency,
     }  # fmt: skip
+
+
+def _near(sent: datetime | None) -> datetime | None:
+    """No zone's clock can tell the first and the last hours of all years."""
+    if sent and sent.year not in YEARS:
+        raise ValidationError(f"Choose a year from {YEARS[0]} to {YEARS[-1]}.")
+    return sent
 
 
 def _same_minute(sent: datetime | None, kept: datetime | None) -> datetime | None:

@@ -2,7 +2,7 @@
 """A text of paragraphs, emphasis and links: Wagtail's editor, and a plain box without script.
 
 What always holds: whatever a browser sends comes out as canonical HTML (``edition.body``) or as an
-error in words.
+error in words; nothing is read of what is much longer than any text may be.
 """
 
 from __future__ import annotations
@@ -21,12 +21,21 @@ from tamizdat.desk.contributions import content
 from tamizdat.edition import body
 
 FEATURES = ["bold", "italic", "link"]
+MOST_SENT = 20_000  # characters of markup; to make sense of a megabyte of tags takes a minute
 _TYPED = "-typed"
-_BROKEN = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+_BROKEN = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError,
+)  # fmt: skip
 
 
 class Unreadable(str):
     """What a browser sent where no text could be read of it."""
+
+    __slots__ = ()
+
+
+class Overlong(str):
+    """What was sent, as it came."""
 
     __slots__ = ()
 
@@ -42,7 +51,7 @@ class RichText(DraftailRichTextArea):
     ) -> SafeString:
         return format_html(
             '{}<noscript><textarea name="{}" rows="6" aria-label="Text">{}</textarea></noscript>',
-            super().render(name, value, attrs, renderer),
+            super().render(name, as_words(value), attrs, renderer),
             name + _TYPED,
             value or "",
         )
@@ -54,14 +63,19 @@ class RichText(DraftailRichTextArea):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
         typed = data.get(name + _TYPED)
         if typed is not None:
-            return cleaned(html_of(typed))
+            return Overlong(typed) if len(typed) > MOST_SENT else cleaned(html_of(typed))
         if not data.get(name):
             return ""
         try:
             html = super().value_from_datadict(data, files, name)
+            return cleaned(expand_db_html(html or ""))
         except _BROKEN:
             return Unreadable()
-        return cleaned(expand_db_html(html or ""))
+
+
+def as_words(value: Any) -> Any:
+    """For the editor: of what is too long its tags are words, too."""
+    return f"<p>{escape(value)}</p>" if isinstance(value, Overlong) else value
 
 
 def html_of(typed: str) -> str:
@@ -73,6 +87,8 @@ def html_of(typed: str) -> str:
 
 
 def cleaned(html: str) -> str:
+    if len(html) > MOST_SENT:
+        return Overlong(html)
     found = body.clean(html)
     return "" if found == "<p></p>" else found
 
@@ -87,6 +103,9 @@ class SimpleText(forms.CharField):
     def clean(self, value: Any) -> str:
         if isinstance(value, Unreadable):
             raise ValidationError("The text could not be read. Write it once more.")
+        if isinstance(value, Overlong):
+            long, most = len(value), content.MOST_TEXT
+            raise ValidationError(f"It has {long} characters with its marks: {most} at most.")
         html: str = super().clean(value)
         if not content.is_simple(html):
             raise ValidationError("Use paragraphs, bold, italics and links, and nothing else.")

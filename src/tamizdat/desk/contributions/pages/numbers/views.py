@@ -178,7 +178,7 @@ def _year(asked: str, years: list[int], today: date) -> int:
     it."""
     if not asked:
         return today.year
-    if not asked.isdecimal() or int(asked[:6]) not in years:
+    if asked not in map(str, years):
         raise Http404
     return int(asked)
 

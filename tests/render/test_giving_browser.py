@@ -428,3 +428,46 @@ def test_a_message_of_its_own_thanks_who_gave(browser: Any) -> None:
     page.get_by_role("heading", name="You did it").wait_for()
     expect(page.locator(".thanks a")).to_have_count(0)
     giver.leave()
+
+
+LIES: dict[str, bytes] = {
+    "a whole page": b"<!doctype html><html><body class='front'><main><h1>Other</h1></main></body>",
+    "open marks": b"<div><table><select><textarea><!-- <p>Unfinished",
+    "ends of marks": b"</div></main></body></html></script></template>" * 200,
+    "no variant": b'<section data-ask="autumn" data-again="60"></section>',
+    "numbers that are none": b'<section data-ask="a" data-again="x" data-most="x" data-days="-1" '
+    b'data-begins="never" data-ends="\xff"><div data-weight="NaN"><p>Say</p></div></section>',
+    "names of the language": b'<section data-ask="__proto__" data-most="1" data-days="9">'
+    b'<div data-variant="constructor" data-weight="-1"><p>Say</p></div></section>',
+    "names of the page": b'<form name="body"><input name="className"></form>'
+    b'<img name="querySelectorAll"><a id="location"></a><p data-ask>',
+    "another place": b'<base href="https://evil.example/"><link rel="stylesheet" '
+    b'href="https://evil.example/a.css"><style>body{display:none}</style>'
+    b'<iframe src="https://evil.example/"></iframe><p>Say',
+    "JSON": b'{"data-ask": [null, 1e999], "html": "<p>',
+    "no text": bytes(range(256)) * 4,
+    "deep": b"<b>" * 3000,
+}
+
+
+@pytest.mark.slow
+def test_a_mirror_that_lies_in_a_fragment_spoils_no_page(browser: Any) -> None:
+    """Without a worker that proves it: the article, its links and the form to give still stand."""
+    reader = Giver(browser)
+    names = [f"/fragments/en/{place}.html" for place in ("ribbon", "message", "latest")]
+    for lie, said in LIES.items():
+        reader.files.update(dict.fromkeys(names, said))
+        reader.asked.clear()
+        page = reader.open(STORY)
+        page.locator(".latest").scroll_into_view_if_needed()
+        seen = {f"{SITE.address}{name}" for name in names}
+        until(page, lambda seen=seen: seen <= set(reader.asked), f"its fragments: {lie}")
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("article h1").first, lie).to_be_visible()
+        expect(page.locator("article p").first, lie).to_be_visible()
+        assert page.url == SITE.address + STORY, lie
+        assert not [one for one in reader.asked if "evil.example" in one], lie
+        page.locator(".foot a[href='/en/support/']").first.click()
+        expect(page.locator("#give button").first, lie).to_be_visible()
+    assert not [one for one in reader.complaints if "Uncaught" in one or "Error: " in one]
+    reader.leave()

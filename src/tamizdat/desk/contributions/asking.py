@@ -5,8 +5,8 @@ What always holds:
 
 - Readers see what was approved (``AskVersion``); writing on changes nothing of that until it is
   approved again. Approving the same wording twice appends nothing.
-- With ``desk.four_eyes`` on nobody approves what they were the last to change; saving it unchanged
-  makes nobody its author. Taking down needs nobody else.
+- With ``desk.four_eyes`` on nobody approves what they were the last to change; saving it unchanged,
+  or calling it otherwise at the desk, makes nobody its author. Taking down needs nobody else.
 - A slug goes with gifts and reminders, and a place is approved with the words: both stay once a
   message was approved.
 - Who says what they looked at (``stamp``) neither writes over nor approves what is newer.
@@ -56,12 +56,16 @@ def write_ask(
     wanted = {"slug": slug, "title": title, "place": place, "begins": begins, "ends": ends}
     row = row or Ask()
     encoded = content.encode(said)
-    if row.pk and row.content == encoded and all(getattr(row, k) == v for k, v in wanted.items()):
+    changed = {name for name, value in wanted.items() if getattr(row, name) != value}
+    changed |= {"content"} if row.content != encoded else set()
+    if row.pk and not changed:
         return row
     _check_seen(row, seen)
     for name, value in wanted.items():
         setattr(row, name, value)
-    row.content, row.changed_by = encoded, acting_user
+    row.content = encoded
+    if changed != {"title"} or not row.pk:
+        row.changed_by = acting_user
     try:
         row.full_clean(exclude=["content"])
         with transaction.atomic():

@@ -65,6 +65,19 @@ def test_who_changed_it_last_is_told_that_another_has_to_approve_it(
     assert shown() == []
 
 
+def test_who_calls_it_otherwise_at_the_desk_is_no_second_author(
+    edgar: Writer, petra: Writer, written: Ask
+) -> None:
+    """Else who wrote the words could approve them once somebody had touched the title."""
+    petra.send(written, **{"v0-title_en": "We stay, whoever asks"})
+    edgar.send(written, **{"title": "Autumn, second", "v0-title_en": "We stay, whoever asks"})
+    ask = Ask.objects.get()
+    assert ask.title == "Autumn, second"
+    said = petra.press(f"{ask.pk}/approve/", seen=asking.stamp(ask))
+    assert "You were the last to change it" in said
+    assert not AskVersion.objects.exists()
+
+
 def test_alone_without_four_eyes_one_approves_ones_own(
     petra: Writer, publisher: User, newsroom: Newsroom
 ) -> None:

@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 from wagtail.models import ModelLogEntry
 
-from tamizdat.desk.contributions import facts, reconcile
+from tamizdat.desk.contributions import actions, facts, reconcile
+from tamizdat.desk.contributions.errors import ContributionsError
 from tamizdat.desk.contributions.models import Standing, Wish
 from tamizdat.desk.staff.models import User
 from tamizdat.giving.errors import RefusedError, UnreachableError
@@ -108,6 +109,16 @@ def test_what_a_provider_refused_is_seen_to_once(
     assert "Nothing was refused" in said
     assert "Somebody has seen to it meanwhile" in press(paul, path("wish_seen", wish.pk))
     assert "Saw to what a giver asked for by hand" in words(petra, path("gift", wish.gift_id))
+
+
+def test_of_two_who_saw_to_it_at_once_one_is_written_down(
+    house: House, bank: Bank, publisher: User
+) -> None:
+    wish = refused_wish(house, bank)
+    actions.see_to_wish(wish=wish, acting_user=publisher)
+    with pytest.raises(ContributionsError, match="meanwhile"):
+        actions.see_to_wish(wish=Wish(pk=wish.pk, gift=wish.gift), acting_user=publisher)
+    assert ModelLogEntry.objects.filter(action="tamizdat.wish_seen_to").count() == 1
 
 
 def test_what_is_tried_again_is_told_and_needs_nobody(

@@ -297,3 +297,18 @@ def test_an_address_stands_on_a_gifts_page_once_it_was_asked_for(
     gift.save()
     page = plain(nora.post(path("gift_giver", gift.pk)).content.decode())
     assert "they asked to be forgotten" in page
+
+
+def test_nothing_that_an_address_can_say_breaks_a_page(house: House, petra: Client) -> None:
+    house.gives()
+    strange = ("\x00", "\u202e5.00", "٥", "NaN", "1e99", "9" * 5000, "2026-999999999", "%27--",
+               "0001-01-01", "9999-12-31", "9999-12-31.999999999999999999")  # fmt: skip
+    for value in strange:
+        every = ("q", "kind", "state", "provider", "currency", "since", "until")
+        for names in (every, ("q",), ("before",), ("after",)):
+            assert petra.get(path("gifts"), dict.fromkeys(names, value)).status_code == 200
+        for name in ("refunds", "disputes"):
+            assert petra.get(path(name), {"p": value}).status_code == 200
+    for number in (2**31, 2**63 - 1, 2**63, 10**40):
+        for name in ("gift", "payment", "refund_ask", "refund"):
+            assert petra.get(path(name, number)).status_code == 404

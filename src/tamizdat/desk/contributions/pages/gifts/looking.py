@@ -76,7 +76,8 @@ class SeenView(PostView):
     permission = actions.APPROVE
 
     def act(self, form: TokenForm) -> str:
-        wish = Wish.objects.filter(pk=self.kwargs["pk"], refused=True).first()
+        rows = Wish.objects.filter(refused=True).select_related("gift")
+        wish = rows.filter(pk=self.kwargs["pk"]).first()
         if wish is None:
             raise ContributionsError("Somebody has seen to it meanwhile: it is not here any more.")
         actions.see_to_wish(wish=wish, acting_user=self.person)

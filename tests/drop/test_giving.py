@@ -204,6 +204,35 @@ def test_what_cannot_be_right_comes_back_with_what_was_chosen(
     assert found["own"] == (changes.get("own") or "")
 
 
+STRANGE = (
+    "٥", "\u202e5.00", "NaN", "Infinity", "1e+3", "-0", "9" * 9000, "5\x00", "5\r\nset-cookie: a=b",
+    "5,5,5", '"><script>alert(1)</script>', "{0.__class__}", "{n!r:>99999999}", "../../etc/x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("said", STRANGE)
+def test_whatever_a_form_says_opens_no_checkout_that_is_not_offered(
+    drop: InProcess, box: FakeSandbox, said: str
+) -> None:
+    for name in ("own", "amount", "amount-monthly", "currency", "kind", "language", "intent",
+                 "message", "variant", "back", "via", "behalf"):  # fmt: skip
+        sent = {**CHOSEN, name: said}
+        asked = drop.ask(
+            "GET", f"/v1/give?{urlencode({**sent, 'left': '1', 'cause': said})[:6000]}"
+        )
+        replies = [drop.fill_in("/v1/give", **sent), asked]
+        for reply in replies:
+            assert reply.status in (200, 303, 400, 414), (name, reply.text)
+            assert "<script>alert" not in reply.text
+            assert "set-cookie" not in reply.headers
+        if replies[0].status == 303:
+            choice = opened(box, replies[0]).choice
+            assert (choice.kind, choice.amount, choice.currency) == ("monthly", 500, "USD")
+            assert (choice.back in ("", BACK), said in (choice.message, choice.variant)) == (
+                True, False,
+            )  # fmt: skip
+
+
 def test_yen_have_no_cents(drop: InProcess, box: FakeSandbox) -> None:
     sent = CHOSEN | {"kind": "once", "amount-once": "500 JPY"}
     assert opened(box, drop.fill_in("/v1/give", **sent)).choice.amount == 500

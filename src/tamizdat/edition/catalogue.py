@@ -378,6 +378,13 @@ class Catalogue:
         )
         return [r for (r,) in self.db.execute(query, [listing, start, volumes.WHOLE])]
 
+    def count(self, listing: int, first: int, last: int) -> int:
+        """As ``volumes.Count``, of a listing."""
+        query = (
+            "SELECT count(*) FROM members WHERE listing = ? AND period = 0 AND rank BETWEEN ? AND ?"
+        )
+        return self.db.execute(query, [listing, first, last]).fetchone()[0]  # type: ignore[no-any-return]  # sqlite3 returns Any
+
     def between(self, listing: int, first: int, last: int) -> list[int]:
         """The ids of a listing's stories with these ranks, newest first."""
         query = (

@@ -133,7 +133,8 @@ class Lists:
 
     def _cut(self, number: int, rows: _Rows) -> None:
         old = new = self._catalogue.volumes(number)
-        if rows.moved:
+        count = partial(self._catalogue.count, number)
+        if rows.moved and not volumes.stands(old, rows.moved, count):
             read = partial(self._catalogue.ranks, number)
             cuts = volumes.recut(old, rows.moved, read)
             if cuts != [(volume.first, volume.last) for volume in old]:

@@ -38,6 +38,8 @@ LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 
 Read = Callable[[int], Sequence[int]]
 """The ranks of a list's stories from a rank on, ascending, at most ``WHOLE`` of them."""
+Count = Callable[[int, int], int]
+"""How many stories of a list have ranks from the first to the second, both counted in."""
 
 
 class Volume(NamedTuple):
@@ -78,16 +80,39 @@ def recut(old: Sequence[Volume], moved: Collection[int], read: Read) -> list[tup
     while todo:
         # A story can decide over the volume that it is in and over the one before.
         place = max(0, bisect_right(found, todo[0], key=lambda pair: pair[0]) - 2)
-        known = {first: number for number, (first, _) in enumerate(found)}
-        fresh, rest, done = [], len(found), todo[-1] + 1
-        for first, last, after in cut(read, found[place][0] if place else LOWEST):
-            fresh.append((first, last))
-            if after in known and after > todo[0]:
-                rest, done = known[after], after
-                break
+        fresh, rest, done = _again(found, place, todo, read)
+        while place and not fresh:  # So many went that the one before may not be closed either.
+            place -= 1
+            fresh, rest, done = _again(found, place, todo, read)
         found[place:] = fresh + found[rest:]
         todo = [rank for rank in todo if rank >= done]
     return found
+
+
+def _again(
+    found: Sequence[tuple[int, int]], place: int, todo: Sequence[int], read: Read
+) -> tuple[list[tuple[int, int]], int, int]:
+    """The volumes from a place on, as far as they are others; the place and the first rank of the
+    volume from which on they are what they were."""
+    known = {first: number for number, (first, _) in enumerate(found)}
+    fresh = []
+    for first, last, after in cut(read, found[place][0] if place else LOWEST):
+        fresh.append((first, last))
+        if after in known and after > todo[0]:
+            return fresh, known[after], after
+    return fresh, len(found), todo[-1] + 1
+
+
+def stands(old: Sequence[Volume], moved: Collection[int], count: Count) -> bool:
+    """Whether it is certain, by counting alone, that a list is cut as before: mostly stories come
+    or go behind the last volume, too late to decide over it and too few for another."""
+    if not old:
+        return count(LOWEST, HIGHEST) < WHOLE
+    last, oldest = old[-1], min(moved)
+    if oldest <= last.last or count(last.last + 1, HIGHEST) >= WHOLE:
+        return False
+    before = count(last.first, oldest - 1)
+    return before >= LONGEST and before + count(oldest, HIGHEST) >= WHOLE
 
 
 def named(pairs: Iterable[tuple[int, int]], zone: tzinfo) -> list[Volume]:

@@ -77,6 +77,17 @@ EMPTY = Subtree("", 0)
 Changes = dict[str, Entry | None]
 Nodes = dict[str, Shard | Branch]
 """Files of trees by their names. As these are their sha-256, what is at hand stays true."""
+
+
+class Difference(NamedTuple):
+    """A path whose entry is another in two trees; None where it is in one only."""
+
+    old: Entry | None
+    new: Entry | None
+
+
+Known = dict[tuple[str, str], list[Difference]]
+"""What differs between two trees, by their roots: who changed one into the other knows it."""
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Shard | Branch)
 
@@ -88,11 +99,15 @@ def key(path: str) -> str:
 
 class Index:
     """Reads and writes index trees in a store. ``nodes`` are at hand already, from a former run;
-    more are put there. After ``update``, ``written`` are the names of
-    files added and ``replaced`` those of files that only the older tree has."""
+    more are put there. ``known``: what is known to differ between trees. After ``update``,
+    ``written`` are the names of files added and ``replaced`` those of files that only the older
+    tree has."""
 
-    def __init__(self, store: Store, nodes: Nodes | None = None) -> None:
+    def __init__(
+        self, store: Store, nodes: Nodes | None = None, known: Known | None = None
+    ) -> None:
         self._store = store
+        self.known: Known = {} if known is None else known
         self._nodes: Nodes = {} if nodes is None else nodes
         if len(self._nodes) > _KEPT:
             self._nodes.clear()
@@ -248,15 +263,12 @@ class Index:
         self.replaced.add(name)
 
 
-class Difference(NamedTuple):
-    """A path whose entry is another in two trees; None where it is in one only."""
-
-    old: Entry | None
-    new: Entry | None
-
-
 def differences(index: Index, old: str, new: str) -> Iterator[Difference]:
     """What changed between two trees; equal subtrees are not read."""
+    yield from index.known.get((old, new)) or _compared(index, old, new)
+
+
+def _compared(index: Index, old: str, new: str) -> Iterator[Difference]:
     if old == new:
         return
     if not (old and new):
@@ -267,7 +279,7 @@ def differences(index: Index, old: str, new: str) -> Iterator[Difference]:
     if isinstance(first, Branch) and isinstance(second, Branch):
         for left, right in zip(first.children, second.children, strict=True):
             if left != right:
-                yield from differences(index, left, right)
+                yield from _compared(index, left, right)
         return
     before = {entry.path: entry for entry in index.walk(old)}
     after = {entry.path: entry for entry in index.walk(new)}

@@ -31,7 +31,7 @@ from tamizdat.edition import cleanup
 from tamizdat.edition.builder import Bench, Build, Last, Progress, open_last
 from tamizdat.edition.catalogue import Catalogue
 from tamizdat.edition.errors import EditionError, StoreError
-from tamizdat.edition.index import Index, Nodes, Subtree
+from tamizdat.edition.index import Index, Known, Nodes, Subtree
 from tamizdat.edition.media import MediaSource
 from tamizdat.edition.parallel import Pool, Task, calm_collector
 from tamizdat.edition.publishing import Publication, Tools, decode_site, encode_site
@@ -114,6 +114,7 @@ class Edition:
         self._renderer: tuple[Site, Renderer] | None = None
         self._cards: tuple[Pointer | None, dict[int, Card]] = (None, {})
         self._nodes: Nodes = {}
+        self._known: Known = {}
         self._reader = Reader(self.folder)
 
     @property
@@ -211,13 +212,10 @@ class Edition:
         self, catalogue: Catalogue, stories: Sequence[Story], site: Site, *, sweep: bool
     ) -> Report:
         pointer = self._present(catalogue)
+        self._known.clear()
         log = StoryLog(self.folder / catalogue.meta("log").decode(), write=True)
-        writer = Writer(
-            self._store,
-            Index(self._store, self._nodes),
-            Subtree(pointer.root, pointer.files),
-            pointer.edition + 1,
-        )
+        tree = Subtree(pointer.root, pointer.files)
+        writer = Writer(self._store, self._index(), tree, pointer.edition + 1)
         catalogue.db.execute("BEGIN IMMEDIATE")
         try:
             cleanup.collect(catalogue, self._store, self._kept(pointer.edition))
@@ -243,6 +241,9 @@ class Edition:
             edition=edition, stories=len(stories), pages=pages, files=files, removed=removed,
             seconds=0.0, full=False,
         )  # fmt: skip
+
+    def _index(self) -> Index:
+        return Index(self._store, self._nodes, self._known)
 
     def _take_cards(self, present: Pointer) -> dict[int, Card]:
         """The cards at hand where the last run here made the present paper, for one run."""
@@ -387,7 +388,7 @@ class Edition:
         if self._tree is None:
             return
         try:
-            self._tree.follow(Index(self._store, self._nodes), self._pointer_now().root)
+            self._tree.follow(self._index(), self._pointer_now().root)
         except OSError as error:
             _lagging(report, error)
 
@@ -398,9 +399,7 @@ class Edition:
         if self._signer is None:
             return
         try:
-            self._signer.follow(
-                Index(self._store, self._nodes), self._pointer_now(), full=report.full
-            )
+            self._signer.follow(self._index(), self._pointer_now(), full=report.full)
         except (OSError, EditionError) as error:
             report.problems.append(
                 f"the paper is out, but it could not be signed ({error}): readers and mirrors "
@@ -435,7 +434,7 @@ class Edition:
                 self._store.switch(ahead)
         pointer = self._store.pointer()
         if pointer and self._tree is not None:
-            self._tree.follow(Index(self._store, self._nodes), pointer.root)
+            self._tree.follow(self._index(), pointer.root)
 
     def _present(self, catalogue: Catalogue) -> Pointer:
         raw = self._store.pointer_bytes()

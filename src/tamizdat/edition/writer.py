@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from tamizdat.edition import paths
 from tamizdat.edition.catalogue import Catalogue
 from tamizdat.edition.compose import Output
-from tamizdat.edition.index import Changes, Entry, Index, Subtree
+from tamizdat.edition.index import Changes, Difference, Entry, Index, Subtree
 from tamizdat.edition.store import QUALITY, Kind, Store, compressible
 
 QUICK_QUALITY = 3
@@ -63,13 +63,14 @@ class Writer:
     def finish(self, catalogue: Catalogue) -> Subtree:
         """Write the index; count what leads to which object, so that nothing needed is removed."""
         counts: dict[str, int] = {}
-        for path, entry in self.changes.items():
-            old = self.before(path)
+        found = [Difference(self.before(path), entry) for path, entry in self.changes.items()]
+        for old, entry in found:
             if old is not None:
                 counts[old.sha256] = counts.get(old.sha256, 0) - 1
             if entry is not None:
                 counts[entry.sha256] = counts.get(entry.sha256, 0) + 1
         tree = self.index.update(self.tree, self.changes)
+        self.index.known[self.tree.root, tree.root] = found
         _count_objects(catalogue, counts, self.edition)
         _set_garbage(catalogue, "index", self.index.replaced, self.index.written, self.edition)
         return tree

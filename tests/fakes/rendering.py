@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from tamizdat.edition.views import (
     Listing,
     ListingPage,
     SitemapEntry,
+    Splice,
 )
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -87,6 +88,11 @@ class PlainRenderer:
 
     def listing(self, page: ListingPage) -> bytes:
         return _bytes("listing", page)
+
+    def spliced(
+        self, former: bytes, splice: Splice, language: str, card_at: Callable[[str], Card | None]
+    ) -> bytes | None:
+        return None
 
     def listing_index(self, kind: ListingKind, language: str, links: Sequence[Link]) -> bytes:
         return _bytes("index", kind, language, list(links))

@@ -179,6 +179,12 @@ class Catalogue:
             found.update((uri, _card.decode(card)) for uri, card in self.db.execute(query, part))
         return found
 
+    def card_at(self, path: str) -> Card | None:
+        """The card of the story that is published at an address."""
+        query = "SELECT card FROM stories WHERE path = ? AND live = 1"
+        found = self.db.execute(query, [path]).fetchone()
+        return _card.decode(found[0]) if found else None
+
     def translations(self, keys: Iterable[str]) -> dict[str, list[tuple[int, int, Card]]]:
         """Published stories by the key they share with their translations: id, month, card;
         newest first."""

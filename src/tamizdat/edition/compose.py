@@ -12,7 +12,7 @@ keeping bytes (``store``).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ from tamizdat.edition.views import (
     ListingPage,
     Renderer,
     SitemapEntry,
+    Splice,
 )
 from tamizdat.edition.volumes import HIGHEST, LOWEST, Volume
 
@@ -51,6 +52,15 @@ class Output(NamedTuple):
     status: int = 200
     location: str = ""
     rank: int = 0
+
+
+class Touched(NamedTuple):
+    """What changed on a list's own page, which has the stories from rank ``after`` on: the ranks
+    at which stories came, went or changed, and where these lay or lie."""
+
+    ranks: Collection[int]
+    paths: frozenset[str]
+    after: int
 
 
 class Composer:
@@ -248,6 +258,22 @@ class Composer:
         render = self._renderer
         made = render.newsletter(page) if kind == "newsletter" else render.listing(page)
         yield Output(view.path, made)
+
+    def spliced(self, row: ListingRow, former: bytes, touched: Touched) -> Iterator[Output]:
+        """The same of the page as it was, of which only these stories changed."""
+        count, come = self._catalogue.count, []
+        for place in sorted(touched.ranks, reverse=True):
+            ids = self._catalogue.between(row.id, place, place)
+            if len(ids) > 1:  # Of two at one moment nobody knows which is meant.
+                return (yield from self.listing_front(row.kind, row.language, row.slug))
+            come += [(count(row.id, place + 1, HIGHEST), card) for card in self.cards(ids)]
+        stories = count(row.id, touched.after, HIGHEST)
+        splice = Splice(gone=touched.paths, come=tuple(come), stories=stories)
+        card_at = self._catalogue.card_at
+        made = self._renderer.spliced(former, splice, row.language, card_at)
+        if made is None:
+            return (yield from self.listing_front(row.kind, row.language, row.slug))
+        yield Output(paths.listing_path(row.kind, row.language, row.slug), made)
 
     # Newsletters
 

@@ -15,11 +15,12 @@ from functools import partial
 
 from tamizdat.edition import listings, paths, volumes
 from tamizdat.edition.catalogue import Catalogue
-from tamizdat.edition.compose import Composer
+from tamizdat.edition.compose import Composer, Touched
 from tamizdat.edition.rows import StoryRow
 from tamizdat.edition.site import ListingKind
 from tamizdat.edition.writer import Writer
 
+_FEW = 8  # stories; where more changed, a page is as quick to make anew
 Member = tuple[ListingKind, str, str, int, int]
 """A story's place in a list: kind, language and slug of the list, the story's rank and period."""
 
@@ -39,9 +40,11 @@ class _Month:
 
 class _Rows:
     """What happened to another list: the ranks at which stories came or went, and of those that
-    changed in place; whether all its volumes are to be made anew; which they are now."""
+    changed in place; whether all its volumes are to be made anew; which they are now; the rank
+    from which on stories stand on its own page, None where that is another than before."""
 
     def __init__(self) -> None:
+        self.after: int | None = None
         self.moved: set[int] = set()
         self.stayed: set[int] = set()
         self.renamed = False
@@ -131,6 +134,15 @@ class Lists:
             for first in rows.firsts:
                 self._writer.put(composer.volume(number, first))
 
+    def touched(self, number: int, places: frozenset[str]) -> Touched | None:
+        """After ``compose``: what changed on a list's own page, and at which addresses the stories
+        were and are; None where more may have changed than its stories, or most of them."""
+        rows = self._rows.get(number)
+        if rows is None or rows.renamed or rows.after is None:
+            return None
+        ranks = {rank for rank in rows.moved | rows.stayed if rank >= rows.after}
+        return Touched(ranks, places, rows.after) if len(ranks) <= _FEW else None
+
     def _cut(self, number: int, rows: _Rows) -> None:
         old = new = self._catalogue.volumes(number)
         count = partial(self._catalogue.count, number)
@@ -140,6 +152,8 @@ class Lists:
             if cuts != [(volume.first, volume.last) for volume in old]:
                 new = volumes.named(cuts, self._zone)
                 self._catalogue.set_volumes(number, old, new)
+        if new == old:
+            rows.after = new[-1].last + 1 if new else volumes.LOWEST
         rows.firsts = (
             [volume.first for volume in new]
             if rows.renamed

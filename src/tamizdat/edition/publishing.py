@@ -14,15 +14,15 @@ What is not done here: the transaction and the switch (``paper``), what a page h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from tamizdat.edition import paths
-from tamizdat.edition.catalogue import Catalogue, Kept
-from tamizdat.edition.compose import Composer
+from tamizdat.edition.catalogue import Catalogue, Kept, ListingRow
+from tamizdat.edition.compose import Composer, Output
 from tamizdat.edition.errors import StoryError
 from tamizdat.edition.index import Entry
 from tamizdat.edition.lists import Lists, members
@@ -70,6 +70,8 @@ class Publication:
         self._former: set[str] = set()
         self._media: set[str] = set()
         self._keys: set[str] = set()
+        self._titled: set[int] = set()
+        self._same = False
 
     # Stories into the catalogue
 
@@ -166,6 +168,7 @@ class Publication:
         """Make every file that the stories changed, and what another site than ``before`` (the
         one of the last run) changes."""
         t = self._tools
+        self._same = before == t.site
         composer = Composer(t.catalogue, t.log, t.renderer, t.site, t.now, t.cards)
         for group in self._catalogue.translations(self._keys).values():
             self._stories.update(number for number, _, _ in group)
@@ -192,6 +195,7 @@ class Publication:
                 if title != row.title or (existed is None) != (row.stories == 0):
                     self._indexes.add((row.kind, row.language))
             if title != row.title:
+                self._titled.add(number)
                 self._catalogue.db.execute(
                     "UPDATE listings SET title = ? WHERE id = ?", [title, number]
                 )
@@ -216,12 +220,25 @@ class Publication:
         for number in sorted(self._lists.changed):
             row = self._catalogue.listing(number)
             if row.kind in INDEXED and row.stories:
-                put(composer.listing_front(row.kind, row.language, row.slug))
+                put(self._own_page(composer, row))
             elif row.kind in INDEXED:
                 path = paths.listing_path(row.kind, row.language, row.slug)
                 self._tools.writer.remove(path)
         for kind, language in sorted(self._indexes):
             put(composer.kind_index(kind, language))
+
+    def _own_page(self, composer: Composer, row: ListingRow) -> Iterator[Output]:
+        """A list's own page: of the page as it was, where nothing else changed than a few of its
+        stories."""
+        writer = self._tools.writer
+        touched = self._lists.touched(row.id, frozenset(self._paths))
+        pinned = self._tools.site.language(row.language).pinned(row.slug)
+        if touched and self._same and row.id not in self._titled and not pinned:
+            entry = writer.before(paths.listing_path(row.kind, row.language, row.slug))
+            former = writer.store.find(entry.sha256) if entry else None
+            if former is not None:
+                return composer.spliced(row, former, touched)
+        return composer.listing_front(row.kind, row.language, row.slug)
 
     def _files(self) -> None:
         """Addresses that stories left, and files that came or went with them."""
@@ -240,7 +257,7 @@ class Publication:
 
     def _site(self, composer: Composer, before: Site | None) -> None:
         put, site = self._tools.writer.put, self._tools.site
-        refreshed = before != site
+        refreshed = not self._same
         everywhere = {language.code for language in site.languages}
         for language in sorted(everywhere if refreshed else self._languages & everywhere):
             put(composer.feeds(language))
@@ -251,7 +268,11 @@ class Publication:
             row = self._catalogue.find_listing("section", language, slug)
             if (row and row.stories) or (language, slug) in sections:
                 put(composer.feeds(language, slug))
-                put(composer.listing_front("section", language, slug))
+                put(
+                    self._own_page(composer, row)
+                    if row
+                    else composer.listing_front("section", language, slug)
+                )
             else:
                 base = paths.listing_path("section", language, slug)
                 for name in ("", "feed.xml", "feed.json"):

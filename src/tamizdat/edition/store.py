@@ -151,6 +151,13 @@ class Store:
         with open(self.name(sha256, kind), "rb", buffering=0) as file:
             return file.read()
 
+    def find(self, sha256: str) -> bytes | None:
+        """An object's bytes, or None where it is not here or damaged."""
+        with contextlib.suppress(FileNotFoundError):
+            data = self.get(sha256)
+            return data if self.digest(data) == sha256 else None
+        return None
+
     def discard(self, sha256: str, kind: Kind = "objects") -> None:
         name = self.name(sha256, kind)
         # The index is never packed.

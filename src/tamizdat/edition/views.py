@@ -10,7 +10,7 @@ What is not done here: choosing what goes on which page (``listings``), writing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -114,6 +114,16 @@ class ListingPage(_Data, frozen=True):
     periods: tuple[Period, ...] = ()
 
 
+class Splice(_Data, frozen=True):
+    """What changed on a list's own page, all else being as it was: the paths of stories that are
+    taken out, those that are put in with their places from 0, ascending, and how many stories
+    there are then. A story that stays and changed goes out and comes in."""
+
+    gone: frozenset[str]
+    come: tuple[tuple[int, Card], ...]
+    stories: int
+
+
 class FrontBlock(_Data, frozen=True):
     """A section's part of the front page."""
 
@@ -164,6 +174,12 @@ class Renderer(Protocol):
     def redirect(self, to_path: str, language: str) -> bytes: ...
     def front(self, front: Front) -> bytes: ...
     def listing(self, page: ListingPage) -> bytes: ...
+    def spliced(
+        self, former: bytes, splice: Splice, language: str, card_at: Callable[[str], Card | None]
+    ) -> bytes | None:
+        """A list's own page of the page as it was; None where it must be made anew. ``card_at``:
+        the card of the story at a path."""
+
     def listing_index(self, kind: ListingKind, language: str, links: Sequence[Link]) -> bytes: ...
     def page(self, page: Page, language: str, former: Sequence[Link]) -> bytes: ...
     def write(self, language: str) -> bytes:

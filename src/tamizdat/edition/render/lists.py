@@ -193,6 +193,16 @@ def _teaser(
     )  # fmt: skip
 
 
+def own_teaser(card: Card, place: int, tongue: Tongue) -> str:
+    """The row of one of the first ``FULL`` stories of a list's own page."""
+    return _teaser(card, when(card, None, tongue), tongue, "h2", True, not place)
+
+
+def own_line(card: Card, tongue: Tongue) -> str:
+    """The row of one of those below them."""
+    return _line(card, tongue)
+
+
 def _lines(cards: Sequence[Card], tongue: Tongue) -> Markup:
     return trusted("".join([_line(card, tongue) for card in cards]))
 

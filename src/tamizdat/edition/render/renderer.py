@@ -22,6 +22,7 @@ from tamizdat.edition.render import (
     newsletters,
     pages,
     sitemaps,
+    splicing,
 )
 from tamizdat.edition.render.furniture import Tongue
 from tamizdat.edition.site import AskPlace, ListingKind, Page, Site
@@ -35,6 +36,7 @@ from tamizdat.edition.views import (
     Listing,
     ListingPage,
     SitemapEntry,
+    Splice,
 )
 
 
@@ -81,6 +83,11 @@ class PageRenderer:
 
     def listing(self, page: ListingPage) -> bytes:
         return lists.listing(page, self._tongue(page.listing.language))
+
+    def spliced(
+        self, former: bytes, splice: Splice, language: str, card_at: splicing.CardAt
+    ) -> bytes | None:
+        return splicing.spliced(former, splice, card_at, self._tongue(language))
 
     def listing_index(self, kind: ListingKind, language: str, links: Sequence[Link]) -> bytes:
         return lists.index(kind, self._tongue(language), links)

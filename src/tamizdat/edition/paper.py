@@ -225,8 +225,10 @@ class Edition:
             )  # fmt: skip
             publication = Publication(tools)
             publication.apply(stories)
-            publication.compose(decode_site(catalogue.meta("site")))
-            catalogue.set_meta("site", encode_site(site))
+            last, present = catalogue.meta("site"), encode_site(site)
+            publication.compose(decode_site(last))
+            if present != last:
+                catalogue.set_meta("site", present)
             self._commit(catalogue, writer, pointer, sweep=sweep)
             self._cards = (self._store.pointer(), tools.cards)
         except BaseException:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -386,8 +387,10 @@ def encode_site(site: Site) -> bytes:
     return msgspec.json.encode(site)
 
 
+@lru_cache(maxsize=2)
 def decode_site(raw: bytes) -> Site | None:
-    """The site of the last run, or None where it cannot be read any more."""
+    """The site of the last run, or None where it cannot be read any more. Kept: mostly it is the
+    same one story later."""
     try:
         return msgspec.json.decode(raw, type=Site)
     except msgspec.DecodeError:

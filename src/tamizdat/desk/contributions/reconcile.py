@@ -65,13 +65,15 @@ def reconcile(
 
 
 def due(now: datetime) -> list[Report]:
-    """Reconcile where a day is over; of several workers one does."""
+    """Reconcile where a day is over; of several workers one does. What is to be tried later than a
+    day from now was written down while the clock was ahead."""
     done = []
     for settings in providers.all_settings():
         facts_due = Standing.objects.filter(pk=settings.kind)
         if not facts_due.exists():
             Standing.objects.get_or_create(provider=settings.kind, defaults={"begun": now})
-        waiting = facts_due.filter(Q(next_try=None) | Q(next_try__lte=now))
+        ahead = Q(next_try__gt=now + EACH)
+        waiting = facts_due.filter(Q(next_try=None) | Q(next_try__lte=now) | ahead)
         if waiting.update(next_try=now + CLAIM):
             done.append(one(settings.kind, now=now))
     return done
@@ -82,7 +84,8 @@ def one(name: str, *, now: datetime | None = None) -> Report:
     now = now or timezone.now()
     report = Report(name)
     row, _ = Standing.objects.get_or_create(provider=name, defaults={"begun": now})
-    since = max(row.reconciled_to or now - FURTHEST, now - FURTHEST) - OVERLAP
+    done = row.reconciled_to if row.reconciled_to and row.reconciled_to <= now else None
+    since = max(done or now - FURTHEST, now - FURTHEST) - OVERLAP
     newest = row.newest
     try:
         provider = providers.of(name)

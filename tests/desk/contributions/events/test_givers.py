@@ -250,6 +250,19 @@ def test_who_dies_after_the_provider_did_it_does_it_once(
     assert house.subjects().count("It is ended") == 1
 
 
+def test_who_cancels_waits_for_no_clock_that_was_ahead(house: House, bank: Bank) -> None:
+    gift = house.gives()
+    house.later(days=300)
+    bank.trouble = UnreachableError("no answer")
+    house.asks("cancel")
+    house.works()
+    bank.trouble = None
+    house.later(days=-299)
+    house.works()
+    gift.refresh_from_db()
+    assert gift.state == "ended"
+
+
 def test_what_the_provider_refuses_is_told_to_both(house: House, bank: Bank) -> None:
     from tamizdat.desk.contributions import alarm
 

@@ -145,3 +145,19 @@ def test_ids_of_events_are_forgotten_once_nobody_lists_them(house: House) -> Non
     assert reconcile.tidy(house.now + timedelta(days=30)) == 0
     assert reconcile.tidy(house.now + timedelta(days=61)) == 2
     assert not SeenEvent.objects.exists()
+
+
+def test_a_clock_that_was_ahead_keeps_no_reconciliation_from_being_done(
+    house: House, bank: Bank
+) -> None:
+    """Else what no call told would be found a year later, and months be called whole until then."""
+    house.gives()
+    house.later(days=370)
+    [_] = reconcile.due(house.now)
+    house.later(days=-365)
+    bank.tell("completed", house.gift("once", 800))
+    house.later(days=4)
+    [report] = reconcile.due(house.now)
+    assert (report.problem, report.gaps) == ("", 1)
+    assert house.standing.reconciled_to == house.now
+    assert reconcile.due(house.now) == []

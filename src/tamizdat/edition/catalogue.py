@@ -15,7 +15,6 @@ What is not done here: the text of stories (``storylog``), choosing what goes on
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
@@ -25,6 +24,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from tamizdat.edition import volumes
+from tamizdat.edition.batches import Batch, Placed, batch
 from tamizdat.edition.paths import media_sha256
 from tamizdat.edition.rows import Membership, StoryRow
 from tamizdat.edition.site import ListingKind
@@ -46,6 +46,10 @@ _VARIABLES = 900  # SQLite allows 999 in a query in its smallest builds
 _COLUMNS = (
     "id, uri, version, language, path, live, month, rank, updated, translation, card, detail, "
     "start, length"
+)
+_INSERTED = (
+    "id, uri, version, language, path, live, month, rank, updated, translation, card, start, "
+    "length, detail"
 )
 
 
@@ -243,41 +247,32 @@ class Catalogue:
 
     def insert(self, row: StoryRow, start: int, length: int, number: int | None = None) -> int:
         """Add a story; returns its id."""
-        if number is None:
-            number = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM stories").fetchone()[0]
-        self.insert_many([(row, (start, length))], number)
+        number = number or self.next_id()
+        self.insert_batch(batch([Placed(row, (start, length))], number))
         return number
 
-    def insert_many(self, rows: Sequence[tuple[StoryRow, tuple[int, int]]], first: int) -> None:
-        """Add stories with ids from ``first`` on, and where each lies in the story log."""
-        stories, members, refs, former = [], [], [], []
-        shown: Counter[int] = Counter()
-        listings, known = self._listings, self._files
-        for story, (r, (start, length)) in enumerate(rows, first):
-            files = tuple([known.get(path) or self._file_id(path) for path in r.files])
-            detail = _encode((r.memberships, r.related, files, r.former))  # As ``Detail``.
-            language, rank = r.language, r.rank
-            stories.append(
-                (
-                    story, r.uri, r.version, language, r.path, r.live, r.month, rank, r.updated,
-                    r.translation, r.card, detail, start, length,
-                )
-            )  # fmt: skip
-            for kind, slug, _, period in r.memberships:
-                place = (kind, language, slug)
-                listing = listings.get(place) or self.listing_id(*place)
-                members.append((listing, period, rank, story))
-            refs += [(uri, story) for uri in r.related]
-            shown.update(files)
-            former += [(path, story) for path in r.former]
-        for keyed in (members, refs, former):
-            keyed.sort()  # Neighbours in a tree are quicker to insert one after another.
+    def next_id(self) -> int:
+        found = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM stories").fetchone()
+        return int(found[0])
+
+    def insert_batch(self, rows: Batch) -> None:
+        """Add stories that have their ids."""
+        files = [self._files.get(path) or self._file_id(path) for path, _ in rows.files]
+        stories = [
+            (*columns, before + _encode([files[n] for n in places])[1:-1] + after)
+            for columns, (before, places, after) in zip(rows.stories, rows.details, strict=True)
+        ]
+        groups = sorted(
+            [(self.listing_id(kind, language, slug), m) for kind, language, slug, m in rows.groups]
+        )
+        members = [(listing, *member) for listing, group in groups for member in group]
+        shown = [(n, file) for file, (_, n) in zip(files, rows.files, strict=True)]
         run = self.db.executemany
-        run("INSERT INTO stories VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", stories)
+        run(f"INSERT INTO stories ({_INSERTED}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", stories)  # noqa: S608 (a constant)
         run("INSERT INTO members VALUES (?, ?, ?, ?)", members)
-        run("INSERT INTO refs VALUES (?, ?)", refs)
-        run("INSERT INTO redirects VALUES (?, ?)", former)
-        run("UPDATE files SET refs = refs + ? WHERE id = ?", [(n, f) for f, n in shown.items()])
+        run("INSERT INTO refs VALUES (?, ?)", rows.refs)
+        run("INSERT INTO redirects VALUES (?, ?)", rows.former)
+        run("UPDATE files SET refs = refs + ? WHERE id = ?", shown)
 
     def _file_id(self, path: str) -> int:
         if len(self._files) > _REMEMBERED:

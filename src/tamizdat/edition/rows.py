@@ -11,7 +11,6 @@ What is not done here: writing (``catalogue``), what the story shows (the render
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -59,29 +58,6 @@ class StoryRow(msgspec.Struct, array_like=True, frozen=True):
     related: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
-
-
-class Placed(NamedTuple):
-    """A row, and where its story lies in the log: start and length in bytes."""
-
-    row: StoryRow
-    place: tuple[int, int]
-
-
-class Rows(list[Placed]):
-    """Rows that cross between processes as one MessagePack, which is much quicker than parts in
-    pickles."""
-
-    def __reduce__(self) -> tuple[Callable[[bytes], Rows], tuple[bytes]]:
-        return _unpack, (_pack(list(self)),)
-
-
-_pack = msgspec.msgpack.Encoder().encode
-_unpacker = msgspec.msgpack.Decoder(list[Placed])
-
-
-def _unpack(raw: bytes) -> Rows:
-    return Rows(_unpacker.decode(raw))
 
 
 def rank(published: datetime, uri: str) -> int:

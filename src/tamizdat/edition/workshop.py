@@ -15,17 +15,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tamizdat.edition import media
+from tamizdat.edition import media, paths
+from tamizdat.edition.batches import Batch, Placed, batch
 from tamizdat.edition.catalogue import Catalogue, Kept
 from tamizdat.edition.compose import Composer, Output
 from tamizdat.edition.errors import StoryError
 from tamizdat.edition.index import Index, Subtree, differences
 from tamizdat.edition.merging import Merge, last_entries
-from tamizdat.edition.rows import Placed, Rows, peek_uri, read_row
+from tamizdat.edition.rows import peek_uri, read_row
 from tamizdat.edition.site import ListingKind, Site
 from tamizdat.edition.spill import Spilled, settled, spilled
 from tamizdat.edition.store import Store
 from tamizdat.edition.storylog import StoryLog
+from tamizdat.edition.survey import Surveyed, survey
 from tamizdat.edition.tree import Tree
 from tamizdat.edition.views import Renderer
 from tamizdat.edition.writer import make_entry
@@ -75,9 +77,11 @@ class Workshop:
         if self._log is not None:
             self._log.close()
 
-    def rows(self, places: list[Place]) -> tuple[Rows, list[Failure]]:
-        """The rows of stories in the log; withheld ones are left out."""
-        plan, found, failures = self._plan, Rows(), []
+    def rows(self, first: int, places: list[Place]) -> tuple[int, Batch, list[Failure]]:
+        """The rows of stories in the log, with ids from ``first`` on; withheld ones are left
+        out. Answers with ``first``, so that what comes in any order can be put in one."""
+        plan, failures = self._plan, []
+        found: list[Placed] = []
         for place in places:
             raw = self._read(place)
             try:
@@ -87,7 +91,7 @@ class Workshop:
             else:
                 if row is not None:
                     found.append(Placed(row, place))
-        return found, failures
+        return first, batch(found, first), failures
 
     def stories(self, turn: int, first: int, last: int) -> tuple[Made, list[Failure]]:
         """The pages of the stories with ids in a range."""
@@ -108,6 +112,13 @@ class Workshop:
             except StoryError as error:
                 failures.append(Failure(one.row.uri, str(error)))
         return made, failures
+
+    def survey(self, turn: int, numbers: list[int]) -> list[Surveyed]:
+        """What is to be said of lists, counted and cut into volumes."""
+        self._at(turn)
+        assert self._catalogue is not None  # noqa: S101 (made by _at)
+        zone = paths.zone(self._plan.site.timezone)
+        return [survey(self._catalogue, number, zone) for number in numbers]
 
     def periods(self, turn: int, wanted: list[tuple[int, int]]) -> Made:
         composer = self._at(turn)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamizdat.edition import Story, StoryError, builder, index, listings, volumes
+from tamizdat.edition import Story, StoryError, builder, index, listings, parallel, volumes
 from tamizdat.edition.reader import Reader
 from tamizdat.edition.site import Pins, Profile, Site
 from tests.edition.papers import (
@@ -203,7 +204,9 @@ def test_a_changed_site_ends_as_if_it_had_always_been_so(
         assert {p for p in bits if bits[p] != once[p]} == set()
 
 
-def test_processes_make_the_paper_that_one_process_makes(tmp_path: Path) -> None:
+def test_processes_make_the_paper_that_one_process_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stories = [
         make_story(
             n, related=[uri_of(n + 7)], translation=f"t{n // 2}", language=("en", "ru")[n % 2]
@@ -214,6 +217,18 @@ def test_processes_make_the_paper_that_one_process_makes(tmp_path: Path) -> None
     built(tmp_path / "two", stories, workers=2, tree=True)
     assert whole(tmp_path / "one") == whole(tmp_path / "two")
     assert tree_of(tmp_path / "one") == tree_of(tmp_path / "two")
+    monkeypatch.setattr(parallel, "can_fork", lambda: False)  # Workers that begin anew.
+    built(tmp_path / "anew", stories, workers=2, tree=True)
+    assert whole(tmp_path / "one") == whole(tmp_path / "anew")
+
+
+def test_workers_are_copies_only_of_a_process_without_threads() -> None:
+    over = threading.Event()
+    beside = threading.Thread(target=over.wait, daemon=True)
+    beside.start()
+    assert not parallel.can_fork()
+    over.set()
+    beside.join()
 
 
 def test_building_again_changes_nothing_but_the_number(tmp_path: Path) -> None:

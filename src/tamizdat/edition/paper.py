@@ -284,20 +284,19 @@ class Edition:
             self._factory, self._clock(), edition, self._store.brotli,
         )  # fmt: skip
         plan.log.unlink(missing_ok=True)
-        log = StoryLog(plan.log, write=True)
-        last = self._last()
-        catalogue, spill = Catalogue(plan.catalogue, "bulk"), Spill(work / "spill.sqlite3")
-        try:
-            workers = self._workers if count > _FEW else 1
-            with self._store.syncing(), Pool(plan, workers, lock) as pool:
-                self._furniture(site)  # Looked at while the workers start.
-                bench = Bench(catalogue, log, spill, pool, site, self._media, last, progress)
-                report = self._run(Build(bench), source, site, plan, before)
-                self._lay_out(pool, report)
-        finally:
-            for part in (catalogue, spill, log, *(last or ())):
-                part.close()
-            shutil.rmtree(work, ignore_errors=True)
+        self._furniture(site)  # What is made ready now need not be in each worker.
+        workers = self._workers if count > _FEW else 1
+        with contextlib.ExitStack() as opened, Pool(plan, workers, lock) as pool:
+            opened.callback(shutil.rmtree, work, ignore_errors=True)
+            opened.enter_context(self._store.syncing())  # A thread: workers begin before it.
+            log = opened.enter_context(contextlib.closing(StoryLog(plan.log, write=True)))
+            catalogue = opened.enter_context(Catalogue(plan.catalogue, "bulk"))
+            spill = opened.enter_context(contextlib.closing(Spill(work / "spill.sqlite3")))
+            if last := self._last():
+                opened.callback(last.close)
+            bench = Bench(catalogue, log, spill, pool, site, self._media, last, progress)
+            report = self._run(Build(bench), source, site, plan, before)
+            self._lay_out(pool, report)
         progress(count, count)
         return report
 

@@ -29,11 +29,9 @@ def remind(ahead: int, folder: Path, as_json: bool) -> None:
     newsroom = start_django(folder)
     if ahead and not newsroom.settings.demo:
         raise ConfigError("--ahead is for a demo: readers are reminded on their day, not before")
-    from django.utils import timezone
-
     from tamizdat.desk.contributions.reminders import send_due
 
-    sent = send_due(timezone.now() + timedelta(days=ahead))
+    sent = send_due(ahead=timedelta(days=ahead))
     if as_json:
         print_json({"ok": True, "sent": sent})
         return

@@ -262,6 +262,9 @@ def _tell(report: dict[str, Any], passwords: dict[str, str], once: bool) -> None
     else:
         click.echo("\nA reporter writes and sends to review; an editor or publisher publishes.")
         click.echo("What is written to the desk, “readers” finds under Messages within a minute.")
+        folder = Path(report["edition"]).parents[1]
+        ahead = f"tamizdat contributions remind --dir {folder} --ahead 31"
+        click.echo(f"To send the reminders of the coming month now: {ahead}")
         click.echo("Stop with Ctrl-C. All of it is invented and stays on this machine.")
 
 

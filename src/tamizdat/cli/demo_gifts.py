@@ -151,15 +151,15 @@ def _give_back(newsroom: Newsroom, intent: str) -> None:
 
 def _remind(newsroom: Newsroom, giver: Giver, gave: str) -> tuple[int, int]:
     """Who gives is left alone, who does not is reminded: how many of each."""
-    from django.utils import timezone
-
     from tamizdat.desk.contributions import reminders
     from tamizdat.desk.contributions.models import Reminder
+    from tamizdat.desk.outgoing import outbox
 
-    wishes = []
-    for address in (gave, f"later-{secrets.token_hex(4)}@post.example"):
-        wishes.append(_waiting(newsroom, giver, address))
-    sent = reminders.send_due(timezone.now() + timedelta(days=40))
+    later = f"later-{secrets.token_hex(4)}@post.example"
+    wishes = [_waiting(newsroom, giver, address) for address in (gave, later)]
+    sent = reminders.send_due(ahead=timedelta(days=40))
+    # What asked, and what reminds.
+    _wait(newsroom, lambda: len(outbox.newest(newsroom, later)[0]) == 2, "a reminder in the outbox")
     done = Reminder.objects.filter(pk__in=wishes, state="done").count()
     return done - sent, sent
 

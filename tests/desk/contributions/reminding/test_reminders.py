@@ -55,6 +55,16 @@ def test_the_reminder_comes_on_its_day_and_once(desk: Desk) -> None:
     assert (row.state, row.sent) == ("done", 2)
 
 
+def test_a_demo_need_not_wait_for_the_day_and_its_mail_goes_out_now(desk: Desk) -> None:
+    row = desk.confirmed(3)
+    now = moment("2026-11-22T12:00")
+    assert reminders.send_due(now, ahead=timedelta(days=80)) == 0
+    assert reminders.send_due(now, ahead=timedelta(days=100)) == 1
+    assert Mail.objects.latest("pk").not_before == now
+    row.refresh_from_db()
+    assert row.done == now.date()
+
+
 def test_not_before_the_morning_where_the_newsroom_is(desk: Desk) -> None:
     row = desk.confirmed()
     night = datetime.datetime.combine(row.due, datetime.time(5), datetime.UTC)

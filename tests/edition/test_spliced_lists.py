@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A list's own page is made of the page as it was, and nobody can tell."""
+"""A list's own page and a month's sitemap are made of what they were, and nobody can tell."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -28,6 +29,7 @@ class Watched(PageRenderer):
     """The renderer that papers have, and what became of the pages it was asked to change."""
 
     made: list[bool]
+    maps: list[bool]
 
     def spliced(
         self, former: bytes, splice: Splice, language: str, card_at: Callable[[str], Card | None]
@@ -36,11 +38,17 @@ class Watched(PageRenderer):
         self.made.append(found is not None)
         return found
 
+    def spliced_sitemap(self, *change: Any) -> tuple[bytes, str] | None:
+        found = super().spliced_sitemap(*change)
+        self.maps.append(found is not None)
+        return found
+
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     monkeypatch.setattr(Watched, "made", found, raising=False)
+    monkeypatch.setattr(Watched, "maps", [], raising=False)
     return found
 
 
@@ -78,9 +86,35 @@ def test_lists_are_what_they_would_be_made_anew(quick: Path, made: list[bool]) -
         made.clear()
         paper.publish([story(number, draft)], SITE)
         assert made.count(True) >= 3, why  # topic, person, section
+        assert set(Watched.maps) == {True}, why
         anew = [story(n, d) for n, d in drafts.items()]
         built(quick / str(step), anew, renderer=page_renderer)
         assert told(quick / "paper") == told(quick / str(step)), why
+
+
+def test_translations_that_come_and_go_stand_in_the_sitemaps_of_both(
+    quick: Path, made: list[bool]
+) -> None:
+    drafts: dict[int, Draft] = {number: {} for number in range(6)}
+    drafts |= {50: {"language": "ru", "section": "gavan"}, 60: {"published": NOW}}
+    paper = built(quick / "paper", (story(n, d) for n, d in drafts.items()), renderer=Watched)
+    russian: Draft = {"language": "ru", "section": "gavan", "translation": "t"}
+    for step, (number, draft) in enumerate([
+        (3, {"translation": "t", "version": 2}),
+        (51, russian),
+        (52, {**russian, "published": NOW - timedelta(hours=1)}),
+        (51, {**russian, "version": 2, "withdrawn": True}),
+        (3, {"version": 3, "slug": "elsewhere", "translation": "t"}),
+        (52, {**russian, "version": 2, "published": NOW, "translation": ""}),
+        (60, {"published": NOW, "version": 2, "withdrawn": True}),
+    ]):  # fmt: skip
+        drafts[number] = draft
+        paper.publish([story(number, draft)], SITE)
+        anew = [story(n, d) for n, d in drafts.items()]
+        built(quick / str(step), anew, renderer=page_renderer)
+        assert told(quick / "paper") == told(quick / str(step)), step
+    assert all(Watched.maps)
+    assert len(Watched.maps) >= 7
 
 
 def test_several_at_once_and_few_stories_and_volumes(quick: Path, made: list[bool]) -> None:

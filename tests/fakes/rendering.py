@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -123,6 +123,15 @@ class PlainRenderer:
 
     def sitemap(self, entries: Sequence[SitemapEntry]) -> bytes:
         return _bytes("sitemap", list(entries))
+
+    def spliced_sitemap(
+        self,
+        former: bytes,
+        gone: Collection[str],
+        come: Sequence[tuple[int, SitemapEntry]],
+        stories: int,
+    ) -> tuple[bytes, str] | None:
+        return None
 
     def sitemap_index(self, sitemaps: Sequence[tuple[str, str]]) -> bytes:
         return _bytes("sitemaps", list(sitemaps))

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tamizdat.edition import listings, paths
+from tamizdat.edition import listings, months, paths
 from tamizdat.edition.catalogue import Catalogue, Kept, ListingRow, decode_card
 from tamizdat.edition.rows import rank
 from tamizdat.edition.site import SUPPORT_SLUG, AskPlace, ListingKind, Page, Site
@@ -32,7 +32,6 @@ from tamizdat.edition.views import (
     Listing,
     ListingPage,
     Renderer,
-    SitemapEntry,
     Splice,
 )
 from tamizdat.edition.volumes import HIGHEST, LOWEST, Volume
@@ -396,26 +395,21 @@ class Composer:
             self._items[kept.id] = self._renderer.feed_item(story, card)
         return [self._items[number] for number in ids]
 
-    def month(self, month: int) -> tuple[list[Output], str]:
+    def month(self, month: int, before: months.Before | None = None) -> tuple[list[Output], str]:
         """A month's sitemap (none where it has no story) and the date of its last change."""
+        path = paths.sitemap_path(month)
+        made = before and months.spliced(self._catalogue, self._renderer, month, before)
+        if made:
+            return [Output(path, made[0])], made[1]
         rows = self._catalogue.month(month)
         if not rows:
             return [], ""
-        translated = self._catalogue.translations(key for _, _, key in rows)
-        entries = []
-        for path, updated, key in rows:
-            group = translated.get(key, ()) if key else ()
-            ordered: dict[str, str] = {}
-            if len(group) > 1:
-                others = {card.language: card.path for _, _, card in reversed(group)}
-                ordered = dict(sorted(others.items())) if len(others) > 1 else {}
-            entries.append(SitemapEntry(path=path, updated=updated, alternates=ordered))
-        output = Output(paths.sitemap_path(month), self._renderer.sitemap(entries))
-        return [output], max(updated for _, updated, _ in rows)
+        sitemap = self._renderer.sitemap(months.entries(self._catalogue, rows))
+        return [Output(path, sitemap)], max(updated for _, updated, _ in rows)
 
     def sitemap_index(self) -> Iterator[Output]:
-        months = [(paths.sitemap_path(m), updated) for m, updated in self._catalogue.months()]
-        yield Output("/sitemap.xml", self._renderer.sitemap_index(months))
+        found = [(paths.sitemap_path(m), updated) for m, updated in self._catalogue.months()]
+        yield Output("/sitemap.xml", self._renderer.sitemap_index(found))
 
     def news(self) -> Iterator[Output]:
         """The news sitemap: stories of the last two days, newest first."""

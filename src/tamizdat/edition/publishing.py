@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tamizdat.edition import paths
+from tamizdat.edition import months, paths
 from tamizdat.edition.catalogue import Catalogue, Kept, ListingRow
 from tamizdat.edition.compose import Composer, Output
 from tamizdat.edition.errors import StoryError
@@ -73,6 +73,7 @@ class Publication:
         self._keys: set[str] = set()
         self._titled: set[int] = set()
         self._same = False
+        self._kept: list[Kept] = []
 
     # Stories into the catalogue
 
@@ -175,7 +176,7 @@ class Publication:
             self._stories.update(number for number, _, _ in group)
             self._months.update(month for _, month, _ in group)
         self._retitle(before)
-        kept = list(self._catalogue.stories(self._stories))
+        self._kept = kept = list(self._catalogue.stories(self._stories))
         t.writer.put(page for page in composer.stories(kept) if page.status != 301)
         self._listings(composer)
         self._files()
@@ -279,7 +280,7 @@ class Publication:
                 for name in ("", "feed.xml", "feed.json"):
                     self._tools.writer.remove(f"{base}{name}")
         for month in sorted(self._months):
-            outputs, updated = composer.month(month)
+            outputs, updated = composer.month(month, self._month_before(month))
             self._catalogue.set_month(month, updated)
             put(outputs)
             if not outputs:
@@ -291,6 +292,13 @@ class Publication:
             put(composer.furniture())
             for path in own_pages(before) - own_pages(site):
                 self._tools.writer.remove(path)
+
+    def _month_before(self, month: int) -> months.Before | None:
+        writer = self._tools.writer
+        entry = writer.before(paths.sitemap_path(month)) if self._same else None
+        former = writer.store.find(entry.sha256) if entry else None
+        gone = frozenset(self._paths | months.paths_of(self._kept))
+        return months.Before(former, self._kept, gone) if former is not None else None
 
     def _letters(self, composer: Composer, before: Site | None) -> None:
         """The pages and feeds of newsletters whose issues changed, all where the site did."""

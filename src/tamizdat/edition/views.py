@@ -10,7 +10,7 @@ What is not done here: choosing what goes on which page (``listings``), writing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -204,6 +204,17 @@ class Renderer(Protocol):
     def rss(self, listing: Listing, items: Sequence[FeedItem]) -> bytes: ...
     def json_feed(self, listing: Listing, items: Sequence[FeedItem]) -> bytes: ...
     def sitemap(self, entries: Sequence[SitemapEntry]) -> bytes: ...
+    def spliced_sitemap(
+        self,
+        former: bytes,
+        gone: Collection[str],
+        come: Sequence[tuple[int, SitemapEntry]],
+        stories: int,
+    ) -> tuple[bytes, str] | None:
+        """A sitemap of the one before, without the stories at some paths and with others at their
+        places from 0, ascending; and the date of the last change in it. None where it must be made
+        anew: it has to have so many ``stories``."""
+
     def sitemap_index(self, sitemaps: Sequence[tuple[str, str]]) -> bytes: ...
     def news_sitemap(self, cards: Sequence[Card]) -> bytes: ...
     def latest_fragment(self, language: str, cards: Sequence[Card]) -> bytes: ...

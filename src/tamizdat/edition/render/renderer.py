@@ -7,7 +7,7 @@ Errors name the story. The work is done in the modules beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 from tamizdat.edition.errors import StoryError
@@ -124,6 +124,15 @@ class PageRenderer:
 
     def sitemap(self, entries: Sequence[SitemapEntry]) -> bytes:
         return sitemaps.sitemap(self._site, entries)
+
+    def spliced_sitemap(
+        self,
+        former: bytes,
+        gone: Collection[str],
+        come: Sequence[tuple[int, SitemapEntry]],
+        stories: int,
+    ) -> tuple[bytes, str] | None:
+        return sitemaps.spliced(self._site, former, (gone, come, stories))
 
     def sitemap_index(self, sitemaps_: Sequence[tuple[str, str]]) -> bytes:
         return sitemaps.index(self._site, sitemaps_)

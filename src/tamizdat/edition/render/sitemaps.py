@@ -6,7 +6,7 @@ What always holds: addresses are whole and percent-encoded, dates are RFC 3339 (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from tamizdat.edition.paths import url
@@ -15,6 +15,7 @@ from tamizdat.edition.site import Site
 from tamizdat.edition.views import Card, SitemapEntry
 
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
+_END = "</url>\n"
 _SITEMAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
@@ -43,6 +44,34 @@ def _url(address: str, path: str, updated: str, alternates: tuple[tuple[str, str
         f"<url><loc>{text(address + url(path))}</loc>"
         f"<lastmod>{text(updated)}</lastmod>{others}</url>\n"
     )
+
+
+def spliced(
+    site: Site,
+    former: bytes,
+    change: tuple[Collection[str], Sequence[tuple[int, SitemapEntry]], int],
+) -> tuple[bytes, str] | None:
+    """As ``Renderer.spliced_sitemap``: what stands there is not made anew, since a month of a
+    large paper has hundreds of stories."""
+    page, (gone, come, stories) = former.decode(), change
+    start, end = page.find("<url>"), page.rfind("</urlset>")
+    if not 0 <= start < end:
+        return None
+    address = site.address
+    out = {text(address + url(path)) for path in gone}
+    rows = [f"{row}{_END}" for row in page[start:end].split(_END)[:-1]]
+    rows = [row for row in rows if _between(row, "loc") not in out]
+    for place, entry in come:
+        alternates = tuple(entry.alternates.items())
+        rows.insert(place, _url(address, entry.path, entry.updated, alternates))
+    if not rows or len(rows) != stories:
+        return None
+    updated = max(_between(row, "lastmod") for row in rows)
+    return "".join((page[:start], *rows, page[end:])).encode(), updated
+
+
+def _between(row: str, tag: str) -> str:
+    return row.partition(f"<{tag}>")[2].partition("<")[0]
 
 
 def index(site: Site, sitemaps: Sequence[tuple[str, str]]) -> bytes:

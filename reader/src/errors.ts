@@ -28,6 +28,8 @@ export class VerifyError extends Error {
     readonly code: Code,
     /** Which file, or which part of it: for details on demand, not for people at large. */
     readonly subject: string,
+    /** What had come of a file's beginning, unverified. */
+    readonly part?: Uint8Array,
   ) {
     super(`${code}: ${subject}`);
   }

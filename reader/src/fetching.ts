@@ -48,7 +48,7 @@ export function mirror(base: string, patience: Partial<Patience> = {}): Fetch {
       // Browsers do not tell a body that cannot be decompressed from one that broke off. Then
       // another copy may help; it does not where there is no progress.
       const undone = name.endsWith(".br") && ending.begun && !ending.signal.aborted;
-      throw new VerifyError(undone ? "altered" : "network", name);
+      throw new VerifyError(undone ? "altered" : "network", name, concat(ending.chunks));
     } finally {
       ending.over();
     }
@@ -72,21 +72,22 @@ async function download(url: string, name: string, limit: number, how: Patience,
     fail(MISSING.includes(answer.status) ? "missing" : "network", name);
   }
   const reader = answer.body?.getReader();
-  const chunks: Uint8Array[] = [];
   for (let length = 0; reader; ) {
     const { done, value } = await ending.or(reader.read());
     if (done) break;
     if ((length += value.length) > limit) fail("tooLong", name);
     if (value.length) ending.progress();
-    chunks.push(value);
+    ending.chunks.push(value);
   }
-  return concat(chunks);
+  return concat(ending.chunks);
 }
 
 /** Ends what makes no progress, and what the caller no longer wants. Ending frees the connection. */
 class Deadline {
   /** Did an answer begin? */
   begun = false;
+  /** What has come. */
+  readonly chunks: Uint8Array[] = [];
   private readonly controller = new AbortController();
   private readonly ended: Promise<never>;
   private stalling: ReturnType<typeof setTimeout>;

@@ -19,8 +19,8 @@ const LOAD_LASTS = 60_000;
 const FORGIVEN = 600_000; // Half of the trouble is forgotten in this time.
 const ALIVE = 15_000;
 const IMPATIENCE = 1_000;
-const PACE = 8; // Bytes a millisecond below which a second mirror is asked too,
-const PACED = 32_000; // were there no more of them than these.
+const PACE = 8; // Bytes a millisecond below which a second mirror is asked too;
+const DRAGS = 5_000; // for what is large, milliseconds: what is cut off has ended by then (`STALL`).
 
 /** What is remembered of a mirror: how much trouble it made, until when that was counted, and
  * when it last worked (milliseconds since 1970; 0: never). */
@@ -151,49 +151,49 @@ export class Hosts {
     from: (host: Host) => void,
   ): Promise<T> {
     const bytes = expected(names, limit);
-    const patience = IMPATIENCE + Math.min(bytes, PACED) / PACE;
-    const whole = (hosts: readonly Host[], ending = signal): Promise<T> => {
-      const run = (host: Host, stop: AbortSignal): Promise<T> =>
-        this.ask(host, bytes, stop, async () => {
+    const large = bytes > LOAD;
+    const order = this.order(bytes);
+    // Of what is large only one mirror is asked: where that is cut off, so would the next be. Where it
+    // only drags on, the others are asked too.
+    const whole = (only?: Host): Promise<T> => {
+      let open = !only;
+      const run = async (host: Host, stop: AbortSignal): Promise<T> => {
+        if (!open && host !== only) fail("missing", "");
+        return this.ask(host, bytes, stop, async () => {
           const value = await single(host.fetch).get(names, limit, check, stop);
           if (!stop.aborted) from(host);
           return value;
         });
-      return race(hosts, run, patience, ending, (host) => this.late(host));
+      };
+      return race(order, run, large ? DRAGS : IMPATIENCE + bytes / PACE, signal, (host) => {
+        open = true;
+        this.late(host);
+      });
     };
-    const order = this.order(bytes);
-    if (limit <= SLICE || !names[0]!.startsWith("objects/")) return whole(order);
-    const sliced = async (): Promise<T> => check(await inSlices(this, names.at(-1)!, limit, signal));
-    // What is large is asked of one mirror: where that is cut off, so would the next be. Where it
-    // only drags on, the others are asked too.
-    const alone = (): Promise<T> => {
-      let slow = false;
-      const run = async (hosts: readonly Host[], stop: AbortSignal): Promise<T> =>
-        slow || hosts[0] === order[0] ? whole(hosts, stop) : fail("missing", "");
-      return race([order.slice(0, 1), order.slice(1)], run, patience, signal, () => (slow = true));
-    };
-    const large = bytes > LOAD;
+    if (limit <= SLICE || !names[0]!.startsWith("objects/")) return whole();
+    const sliced = async (begun?: Uint8Array): Promise<T> =>
+      check(await inSlices(this, names.at(-1)!, limit, signal, begun));
+    let begun: Uint8Array | undefined;
     try {
       if (large && this.narrow > this.options.now()) return await sliced();
-      return await (large ? alone() : whole(order));
+      return await whole(large ? order[0] : undefined);
     } catch (error) {
-      if (!is(error) || signal?.aborted) throw error;
-      if (!is(error, "network") || !this.alive()) return large ? whole(order) : fail(error.code, error.subject);
+      // Did anybody carry anything just now? Else there is no narrow network but none.
+      const cut = is(error, "network") && order.some((host) => this.options.now() - host.worked < ALIVE);
+      if (!is(error) || signal?.aborted || (!cut && !large)) throw error;
+      if (!cut) return whole();
+      begun = error.part;
     }
     try {
-      const value = await sliced();
+      // What had come of the whole need not come again, unless it was false.
+      const value = await sliced(begun).catch(() => sliced());
       this.narrow = this.options.now() + FORGIVEN;
       order[0]!.trouble = 0; // It was the network.
       return value;
     } catch (error) {
       if (!is(error) || signal?.aborted) throw error;
-      return whole(order); // A mirror that knows no slices, or one that lied in its own.
+      return whole(); // A mirror that knows no slices, or one that lied in its own.
     }
-  }
-
-  /** Did anybody carry anything just now? Else there is no narrow network but none. */
-  private alive(): boolean {
-    return this.all().some((host) => this.options.now() - host.worked < ALIVE);
   }
 
   /** Runs what asks a host, and counts how it went; what was stopped from here counts for nothing. */

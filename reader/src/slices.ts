@@ -13,10 +13,16 @@ import { race } from "./race";
 export const SLICE = 12_000;
 const IMPATIENCE = 700;
 
-/** Throws where a slice cannot be had from anybody. */
-export async function inSlices(hosts: Hosts, name: string, length: number, signal: AbortSignal | undefined): Promise<Bytes> {
-  const slices: Bytes[] = [];
-  for (let from = 0; from < length; from += SLICE) {
+/** `begun` is the beginning, where that is there. Throws where a slice cannot be had from anybody. */
+export async function inSlices(
+  hosts: Hosts,
+  name: string,
+  length: number,
+  signal: AbortSignal | undefined,
+  begun: Uint8Array = new Uint8Array(),
+): Promise<Bytes> {
+  const slices = [begun];
+  for (let from = begun.length; from < length; from += SLICE) {
     const size = Math.min(SLICE, length - from);
     const able = hosts.order(size).filter((host) => host.part);
     slices.push(

@@ -72,7 +72,7 @@ test("behind a wall a picture comes in slices from all mirrors, and the next one
   const { asked, read } = scene(t, []);
   assert.deepEqual(await until(t, read()), PICTURE);
   const slices = asked.filter(({ range }) => range);
-  assert.equal(slices.length, Math.ceil(PICTURE.length / SLICE));
+  assert.equal(slices.length, Math.ceil((PICTURE.length - WALL) / SLICE), "what came first is not asked for again");
   assert.ok(new Set(slices.map(({ url }) => url)).size >= 2);
   asked.length = 0;
   assert.deepEqual(await until(t, read()), PICTURE);
@@ -99,4 +99,9 @@ test("mirrors that know no slices are asked for the whole", async (t) => {
 test("where nobody can, it ends", async (t) => {
   const { read } = scene(t, URLS.map(() => ({ wall: 5_000 })));
   await assert.rejects(until(t, read()), (error) => is(error));
+});
+
+test("a beginning that was false is asked for again", async (t) => {
+  const { read } = scene(t, [{ bytes: PICTURE.map((byte) => byte ^ 1) }]);
+  assert.deepEqual(await until(t, read()), PICTURE);
 });

@@ -11,14 +11,14 @@ from tests.desk.contributions.events.racing import race
 from tests.desk.newsletter.engine.server import Server, run_on, tables_of
 
 HERE = Path(__file__).parent
-PARTS = ("events", "reminding", "pages/gifts")
+PARTS = ("events", "reminding", "pages")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_gifts_and_reminders_are_as_on_sqlite(tmp_path: Path) -> None:
     """All quick tests of both: facts in any order, refunds with four eyes, wishes, receipts,
-    reminders' states, the messages' sums; the pages of gifts. Then those who are at one refund at
+    reminders' states, the messages' sums; the pages. Then those who are at one refund at
     once, in the database that is left."""
     with Server(tmp_path) as server:
         done = run_on(server, HERE.parents[2], *(HERE / part for part in PARTS))

@@ -328,18 +328,24 @@ class Build:
         count = spill.settle()
         if count > STREAMED:
             return self._parts(index, last)
+        left_out: list[bytes] = []
+        entries = spill.entries(edition, left_out)
         merge = Merge(last_entries(index, last))
-        tree = index.build(merge.run(spill.entries(edition)), count)
+        tree = index.build(merge.run(entries), len(entries))
         spill.count_objects(self._catalogue)
+        spill.leave_out(self._catalogue, left_out)
         return tree, Totals(merge.pages, merge.files, merge.removed)
 
     def _parts(self, index: Index, last: str) -> tuple[Subtree, Totals]:
         """The same by all workers, while objects are counted here."""
         children, totals = dict.fromkeys(_DIGITS, EMPTY), [0, 0, 0]
-        for made in self._bench.pool.run(self._part_tasks(last)):
+        left_out: list[bytes] = []
+        for made, others in self._bench.pool.run(self._part_tasks(last)):
+            left_out += others
             for digit, part, counts in made:
                 children[digit] = part
                 totals = [sum(pair) for pair in zip(totals, counts, strict=True)]
+        self._bench.spill.leave_out(self._catalogue, left_out)
         return index.join(list(children.values())), Totals(*totals)
 
     def _part_tasks(self, last: str) -> Iterator[Task]:

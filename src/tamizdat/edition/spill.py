@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from tamizdat.edition.catalogue import Catalogue
@@ -35,20 +36,50 @@ def spilled(entry: Entry, rank: int = 0) -> Spilled:
     )  # fmt: skip
 
 
-def settled(path: Path, edition: int, digit: str) -> Iterator[Entry]:
-    """Of a spill that was settled the entries whose keys begin with a digit, in their order."""
+def settled(
+    path: Path, edition: int, digits: str, left_out: list[bytes]
+) -> Iterator[tuple[str, Iterator[Entry]]]:
+    """Of a spill that was settled the entries whose keys begin with each of these digits, in their
+    order, one a path; ``left_out`` gets the sha-256 of the others at its path. Take a digit's
+    before asking for the next."""
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
-        yield from _entries(database, edition, digit, f"{digit}g")
+        database.execute("PRAGMA cache_size = -32768")  # What is sorted has as much.
+        database.execute("PRAGMA temp_store = MEMORY")
+        marks = ",".join("?" * len(digits))
+        found = _entries(database, edition, f"WHERE substr(key, 1, 1) IN ({marks})", digits)
+        groups = groupby(_once(found, left_out), lambda pair: pair[0][0])
+        group = next(groups, None)
+        for digit in digits:
+            if group is None or group[0] != digit:
+                yield digit, iter(())
+                continue
+            yield digit, (entry for _, entry in group[1])
+            group = next(groups, None)
 
 
-def _entries(database: sqlite3.Connection, edition: int, low: str, high: str) -> Iterator[Entry]:
+def _once(
+    entries: Iterable[tuple[str, Entry]], left_out: list[bytes]
+) -> Iterator[tuple[str, Entry]]:
+    last = ""
+    for place, entry in entries:
+        if place == last:
+            left_out.append(bytes.fromhex(entry.sha256))
+        else:
+            last = place
+            yield place, entry
+
+
+def _entries(
+    database: sqlite3.Connection, edition: int, which: str = "", digits: str = ""
+) -> Iterator[tuple[str, Entry]]:
+    """Entries with their keys; of several at one path the one that is meant first."""
     query = (
-        "SELECT path, sha256, length, media_type, status, location FROM built "
-        "WHERE key >= ? AND key < ? ORDER BY key"
+        "SELECT key, path, sha256, length, media_type, status, location "  # noqa: S608 (constants)
+        f"FROM built {which} ORDER BY key, redirect, rank DESC"
     )
-    for path, sha256, length, media_type, status, location in database.execute(query, [low, high]):
-        yield Entry(path, sha256.hex(), length, edition, media_type, status, location)
+    for place, path, sha256, length, kind, status, location in database.execute(query, digits):
+        yield place, Entry(path, sha256.hex(), length, edition, kind, status, location)
 
 
 class Spill:
@@ -79,22 +110,25 @@ class Spill:
             self.add([one])
 
     def settle(self) -> int:
-        """Keep one entry a path; returns how many there are. Call it once, after the last one."""
-        self._db.execute("CREATE INDEX by_key ON built (key, redirect, rank DESC)")
-        self._db.execute(
-            "DELETE FROM built WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
-            "(PARTITION BY key ORDER BY redirect, rank DESC) AS place FROM built) WHERE place > 1)"
-        )
-        self._db.execute("COMMIT")  # From now on others may read it.
-        return self._db.execute("SELECT count(*) FROM built").fetchone()[0]  # type: ignore[no-any-return]  # sqlite3 returns Any
+        """Let others read; returns how many entries there are, about: a path may have several.
+        Call it once, after the last one."""
+        self._db.execute("COMMIT")
+        return self._db.execute("SELECT coalesce(max(rowid), 0) FROM built").fetchone()[0]  # type: ignore[no-any-return]  # sqlite3 returns Any
 
-    def entries(self, edition: int) -> Iterator[Entry]:
-        return _entries(self._db, edition, "", "g")
+    def entries(self, edition: int, left_out: list[bytes]) -> list[Entry]:
+        """All of them, as ``settled``: for a small paper."""
+        return [entry for _, entry in _once(_entries(self._db, edition), left_out)]
 
     def count_objects(self, catalogue: Catalogue) -> None:
-        """Fill ``objects`` of a new catalogue."""
+        """Fill ``objects`` of a new catalogue; ``leave_out`` what was left out then."""
         query = "SELECT sha256, count(*) FROM built GROUP BY sha256"
         catalogue.db.executemany("INSERT INTO objects VALUES (?, ?)", self._db.execute(query))
+
+    @staticmethod
+    def leave_out(catalogue: Catalogue, left_out: Iterable[bytes]) -> None:
+        for sha256 in left_out:
+            catalogue.db.execute("UPDATE objects SET refs = refs - 1 WHERE sha256 = ?", [sha256])
+            catalogue.db.execute("DELETE FROM objects WHERE sha256 = ? AND refs = 0", [sha256])
 
     def close(self) -> None:
         self._db.close()

@@ -43,6 +43,15 @@ class Failure(NamedTuple):
     message: str
 
 
+class Part(NamedTuple):
+    """A part of the index: its digit, its tree, and how many HTML pages and files differ from the
+    last index and are gone."""
+
+    digit: str
+    tree: Subtree
+    counts: tuple[int, int, int]
+
+
 class ShopPlan(NamedTuple):
     """Everything a worker needs to begin."""
 
@@ -168,18 +177,17 @@ class Workshop:
             found.append((path, sha256, length))
         return found
 
-    def shards(
-        self, spill: Path, last: str, digits: str
-    ) -> list[tuple[str, Subtree, tuple[int, int, int]]]:
-        """The parts of the index whose keys begin with these digits: of each the digit, the part,
-        and how many HTML pages and files differ from the ``last`` index and are gone."""
-        made, index = [], Index(self._store)
-        for digit in digits:
+    def shards(self, spill: Path, last: str, digits: str) -> tuple[list[Part], list[bytes]]:
+        """The parts of the index whose keys begin with these digits, and the sha-256 of what
+        stands at no path since something else does."""
+        made: list[Part] = []
+        left_out: list[bytes] = []
+        index = Index(self._store)
+        for digit, entries in settled(spill, self._plan.edition, digits, left_out):
             merge = Merge(last_entries(index, last, digit))
-            entries = settled(spill, self._plan.edition, digit)
             part = index.build_part(merge.run(entries))
-            made.append((digit, part, (merge.pages, merge.files, merge.removed)))
-        return made
+            made.append(Part(digit, part, (merge.pages, merge.files, merge.removed)))
+        return made, left_out
 
     def tree(self, step: str, before: str, root: str) -> None:
         """Lay out what changed between two subtrees of the index."""
